@@ -1,0 +1,192 @@
+/**
+ * What workflows may ask of the world: one interface per store. Inputs and outputs are ids, SHAs,
+ * counts and digests; trees, manifests and secrets never travel through a history (I7). Every
+ * method may run twice, or run and lose its reply, with the same result (I9).
+ */
+import type { AppId, CheckpointId, CommitSha, OperationId, ProjectId, RevisionId, TenantId, TimelineId, TreeHash } from './ids.ts';
+import type { Lsn } from './lsn.ts';
+import type { CheckpointKind, Fenced, FencedMoment, Moment, OperationKind, RecordedMoment, RestoreMode } from './moment.ts';
+import type { Receipt, RestorePlan } from './restore/plan.ts';
+import type { AppKind } from './spec/declared.ts';
+
+// ── records: the platform's relational rows ──────────────────────────────────────────────────
+
+/** An operation whose run ended without an outcome; its row alone says where the project must go. */
+export interface Abandoned {
+  readonly operationId: OperationId;
+  readonly kind: OperationKind;
+  readonly decision: Decision | null;
+  /** `final` is set: nothing unwinds any more. */
+  readonly final: boolean;
+  /** Where it was going, and where it came from; null when that was not recorded yet. */
+  readonly forward: Moment | null;
+  readonly back: Moment | null;
+}
+
+export type Decision = 'target' | 'abort' | 'back';
+
+export interface Claim extends Fenced {
+  /** Where the project is now; null before it has been provisioned. */
+  readonly current: RecordedMoment | null;
+  readonly abandoned: Abandoned | null;
+  readonly name: string;
+}
+
+export interface MaterializedApp {
+  readonly appId: AppId;
+  readonly slug: string;
+  readonly kind: AppKind;
+  readonly name: string;
+  readonly featureId: string;
+}
+
+export interface GenerationPlan {
+  readonly revisionId: RevisionId;
+  /** Apps that the revision declares and that have no live row yet (`$NEW:<featureId>`). */
+  readonly creates: readonly MaterializedApp[];
+  /** Catalog services that the revision adds. */
+  readonly addsServices: readonly string[];
+}
+
+export interface Bucket {
+  readonly appId: AppId;
+  readonly slug: string;
+  readonly featureIds: readonly string[];
+}
+
+export interface CloseRequest {
+  readonly projectId: ProjectId;
+  readonly operationId: OperationId;
+  readonly fence: number;
+  readonly outcome: string;
+  readonly message: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+export interface RecordsActivities {
+  ensureProject(input: { projectId: ProjectId; operationId: OperationId; name: string }): Promise<void>;
+  claimOperation(input: { projectId: ProjectId; operationId: OperationId; kind: OperationKind; runId: string }): Promise<Claim>;
+  /** The next fence for the same operation, so that a slow forward attempt cannot land after it. */
+  raiseOperationFence(input: { projectId: ProjectId; operationId: OperationId }): Promise<{ fence: number }>;
+  planRestore(input: Fenced & { target: string; mode: RestoreMode; expect?: string; acceptDrift?: boolean }): Promise<RestorePlan>;
+  recordCheckpointIntent(
+    input: Fenced & { checkpointId: CheckpointId; kind: CheckpointKind; aliasOf?: CheckpointId; commit: CommitSha; tree: TreeHash; tenantId: TenantId; timelineId: TimelineId; declaredFrom: 'rows' | CheckpointId },
+  ): Promise<void>;
+  completeCheckpoint(input: Fenced & { checkpointId: CheckpointId; lsn: Lsn; sealed: boolean; makeCurrent: boolean }): Promise<void>;
+  voidCheckpoint(input: Fenced & { checkpointId: CheckpointId }): Promise<void>;
+  /** Remembers where an operation goes and comes from, so that another can finish it. */
+  recordDirections(input: Fenced & { forward: Moment | null; back: Moment }): Promise<void>;
+  /** Compare-and-set none → target with its rows, or none → abort. Returns what is stored. */
+  decide(input: Fenced & { decision: 'target' | 'abort' }): Promise<{ decision: Decision }>;
+  /** target → back with the snapshot's rows; refused once final. */
+  decideBack(input: Fenced): Promise<{ decision: Decision }>;
+  /** The rows of a moment: apps archived or reactivated, services, plan revision, position. */
+  convergeRows(input: FencedMoment): Promise<void>;
+  finalize(input: Fenced & { receipt: Receipt }): Promise<void>;
+  closeOperation(input: CloseRequest): Promise<void>;
+  planGeneration(input: Fenced & { revisionId?: RevisionId }): Promise<GenerationPlan>;
+  ensurePendingApp(input: Fenced & { app: MaterializedApp; revisionId: RevisionId }): Promise<void>;
+  dropPendingApp(input: Fenced & { appId: AppId }): Promise<void>;
+  /** Rewrites `$NEW:` to real ids in the revision's subtask rows. */
+  resolveCreatesAppSentinels(input: Fenced & { revisionId: RevisionId }): Promise<void>;
+  bucketPlan(input: Fenced & { revisionId: RevisionId }): Promise<readonly Bucket[]>;
+  archiveProject(input: Fenced): Promise<void>;
+}
+
+// ── code: git ────────────────────────────────────────────────────────────────────────────────
+
+export interface CommitPoint {
+  readonly commit: CommitSha;
+  readonly tree: TreeHash;
+}
+
+export interface CodeActivities {
+  ensureRepository(input: Fenced): Promise<CommitPoint>;
+  /** HEAD, after a dirty worktree was committed. */
+  commitDirty(input: Fenced & { reason: string }): Promise<CommitPoint & { committed: boolean }>;
+  /** Writes one app's tree with its features and keeps it at `refs/adorable/run/<operation>/<app>`. */
+  scaffoldApp(input: Fenced & { app: MaterializedApp }): Promise<void>;
+  produceApp(input: Fenced & { bucket: Bucket; revisionId: RevisionId }): Promise<{ files: number }>;
+  /** Isolation check, type-check and build in the scratch worktree; then the run ref is written. */
+  checkApp(input: Fenced & { bucket: Bucket }): Promise<CommitPoint>;
+  /** HEAD's tree + every bucket's tree + the new spec, as one commit that nothing serves yet. */
+  composeCommit(input: Fenced & { buckets: readonly Bucket[]; revisionId: RevisionId }): Promise<CommitPoint>;
+  /** Lock, ref first, worktree follows: HEAD's tree becomes the moment's, in a commit that adds to history. */
+  restoreVersion(input: FencedMoment): Promise<CommitPoint>;
+  /** The immutable checkout that pods read. */
+  serveTree(input: { projectId: ProjectId; tree: TreeHash }): Promise<void>;
+  dropRun(input: Fenced): Promise<void>;
+  readCode(input: { projectId: ProjectId }): Promise<CommitPoint & { clean: boolean }>;
+  deleteRepository(input: Fenced): Promise<void>;
+}
+
+// ── data: timelines and the compute's SQL ────────────────────────────────────────────────────
+
+export interface DataActivities {
+  ensureTenant(input: Fenced & { tenantId: TenantId; timelineId: TimelineId }): Promise<void>;
+  deleteTenant(input: Fenced & { tenantId: TenantId }): Promise<void>;
+  forkBranch(input: Fenced & { source: RecordedMoment; newTimelineId: TimelineId }): Promise<void>;
+  deleteFork(input: { projectId: ProjectId; tenantId: TenantId; timelineId: TimelineId }): Promise<void>;
+  /** The endpoint's configuration: which timeline the compute serves, under which fence, to whom. */
+  repointCompute(input: Fenced & { tenantId: TenantId; timelineId: TimelineId; logins: 'all' | 'admin' }): Promise<void>;
+  sealTimeline(input: Fenced & { tenantId: TenantId; timelineId: TimelineId }): Promise<{ lsn: Lsn }>;
+  unsealTimeline(input: Fenced & { tenantId: TenantId; timelineId: TimelineId }): Promise<void>;
+  /** Autocommitted logical message: everything acknowledged before it is below the LSN. */
+  emitCheckpointLsn(input: { projectId: ProjectId; checkpointId: CheckpointId; timelineId: TimelineId }): Promise<{ lsn: Lsn }>;
+  pinMoment(input: { projectId: ProjectId; tenantId: TenantId; timelineId: TimelineId; checkpointId: CheckpointId; lsn: Lsn }): Promise<void>;
+  unpinMoment(input: { projectId: ProjectId; tenantId: TenantId; timelineId: TimelineId; checkpointId: CheckpointId }): Promise<void>;
+  ensureAppSchema(input: Fenced & { appId: AppId }): Promise<void>;
+  dropAppSchema(input: Fenced & { appId: AppId }): Promise<void>;
+  ensureServiceSchema(input: Fenced & { serviceId: string }): Promise<void>;
+  dropServiceSchema(input: Fenced & { serviceId: string }): Promise<void>;
+  runMigrations(input: Fenced & { appId: AppId; slug: string; tree: TreeHash; revisionId: RevisionId }): Promise<{ applied: readonly string[] }>;
+  /** What the database itself says it serves. */
+  proveServing(input: { projectId: ProjectId; timelineId: TimelineId }): Promise<{ pgTimelineId: number; proof: string }>;
+}
+
+// ── infra: the namespace ─────────────────────────────────────────────────────────────────────
+
+export interface InfraResult {
+  readonly created: number;
+  readonly configured: number;
+  readonly unchanged: number;
+  readonly deleted: number;
+  /** Apps whose objects were torn down and catalog services deprovisioned, by name. */
+  readonly tornDown: readonly string[];
+  readonly deprovisioned: readonly string[];
+}
+
+export interface TierResult {
+  readonly healthy: readonly string[];
+  /** Deployment and its pod's own reason. */
+  readonly degraded: readonly { readonly name: string; readonly reason: string }[];
+}
+
+export interface InfraActivities {
+  /** Namespace with its fence raised to the operation's and proven: an older fence is refused. */
+  ensureNamespace(input: Fenced): Promise<void>;
+  /** Secrets of the project exist (generated once, kept encrypted). */
+  ensureSecrets(input: Fenced & { moment: Moment }): Promise<void>;
+  /** The compute alone, serving the moment's timeline; ready when PostgreSQL answers. */
+  startCompute(input: FencedMoment): Promise<void>;
+  stopCompute(input: Fenced): Promise<void>;
+  /** Gateway drained and "restoring", apps and services at 0 and gone; the compute keeps running. */
+  freeze(input: Fenced): Promise<void>;
+  /** Applies what the moment renders at 0 replicas and prunes the rest (`reconcileAfterRestore`). */
+  convergeInfra(input: FencedMoment): Promise<InfraResult>;
+  /** Names of Deployments by tier, from `requires` and `readyCheck`. */
+  deployTiers(input: FencedMoment): Promise<readonly (readonly string[])[]>;
+  startTier(input: FencedMoment & { names: readonly string[] }): Promise<TierResult>;
+  /** A service's declared step after its first health (Directus: collection, permission). */
+  seedServices(input: Fenced & { services: readonly string[] }): Promise<void>;
+  open(input: Fenced): Promise<void>;
+  deleteNamespace(input: Fenced): Promise<void>;
+}
+
+// ── verify: reads every store back ───────────────────────────────────────────────────────────
+
+export interface VerifyActivities {
+  verifyMoment(input: FencedMoment & { running: boolean }): Promise<Receipt>;
+}
+
+export type Activities = RecordsActivities & CodeActivities & DataActivities & InfraActivities & VerifyActivities;
