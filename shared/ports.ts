@@ -27,7 +27,7 @@ export type Decision = 'target' | 'abort' | 'back';
 
 export interface Claim extends Fenced {
   /** Where the project is now; null before it has been provisioned. */
-  readonly current: RecordedMoment | null;
+  readonly current: Moment | null;
   readonly abandoned: Abandoned | null;
   readonly name: string;
 }
@@ -68,11 +68,14 @@ export interface RecordsActivities {
   claimOperation(input: { projectId: ProjectId; operationId: OperationId; kind: OperationKind; runId: string }): Promise<Claim>;
   /** The next fence for the same operation, so that a slow forward attempt cannot land after it. */
   raiseOperationFence(input: { projectId: ProjectId; operationId: OperationId }): Promise<{ fence: number }>;
-  planRestore(input: Fenced & { target: string; mode: RestoreMode; expect?: string; acceptDrift?: boolean }): Promise<RestorePlan>;
+  /** Resolves and refuses; with `record` also writes the snapshot's and the target's intents and both directions. */
+  planRestore(
+    input: { projectId: ProjectId; target: string; mode: RestoreMode; expect?: string; acceptDrift?: boolean; record?: Fenced },
+  ): Promise<RestorePlan>;
   recordCheckpointIntent(
-    input: Fenced & { checkpointId: CheckpointId; kind: CheckpointKind; aliasOf?: CheckpointId; commit: CommitSha; tree: TreeHash; tenantId: TenantId; timelineId: TimelineId; declaredFrom: 'rows' | CheckpointId },
+    input: FencedMoment & { kind: CheckpointKind; parentId: CheckpointId | null; declaredFrom: 'rows' | RevisionId },
   ): Promise<void>;
-  completeCheckpoint(input: Fenced & { checkpointId: CheckpointId; lsn: Lsn; sealed: boolean; makeCurrent: boolean }): Promise<void>;
+  completeCheckpoint(input: Fenced & { checkpointId: CheckpointId; lsn: Lsn; sealed: boolean; commit: CommitSha; tree: TreeHash }): Promise<void>;
   voidCheckpoint(input: Fenced & { checkpointId: CheckpointId }): Promise<void>;
   /** Remembers where an operation goes and comes from, so that another can finish it. */
   recordDirections(input: Fenced & { forward: Moment | null; back: Moment }): Promise<void>;
@@ -111,10 +114,11 @@ export interface CodeActivities {
   checkApp(input: Fenced & { bucket: Bucket }): Promise<CommitPoint>;
   /** HEAD's tree + every bucket's tree + the new spec, as one commit that nothing serves yet. */
   composeCommit(input: Fenced & { buckets: readonly Bucket[]; revisionId: RevisionId }): Promise<CommitPoint>;
-  /** Lock, ref first, worktree follows: HEAD's tree becomes the moment's, in a commit that adds to history. */
+  /**
+   * Lock, ref first, worktree follows: HEAD's tree becomes the moment's, in a commit that adds to
+   * history; then the immutable checkout that pods read is there.
+   */
   restoreVersion(input: FencedMoment): Promise<CommitPoint>;
-  /** The immutable checkout that pods read. */
-  serveTree(input: { projectId: ProjectId; tree: TreeHash }): Promise<void>;
   dropRun(input: Fenced): Promise<void>;
   readCode(input: { projectId: ProjectId }): Promise<CommitPoint & { clean: boolean }>;
   deleteRepository(input: Fenced): Promise<void>;
@@ -139,7 +143,8 @@ export interface DataActivities {
   dropAppSchema(input: Fenced & { appId: AppId }): Promise<void>;
   ensureServiceSchema(input: Fenced & { serviceId: string }): Promise<void>;
   dropServiceSchema(input: Fenced & { serviceId: string }): Promise<void>;
-  runMigrations(input: Fenced & { appId: AppId; slug: string; tree: TreeHash; revisionId: RevisionId }): Promise<{ applied: readonly string[] }>;
+  /** Roles, verifiers and grants as the current secrets say, then every migration of the moment's tree that its apps lack. */
+  convergeSchema(input: FencedMoment): Promise<{ applied: readonly string[] }>;
   /** What the database itself says it serves. */
   proveServing(input: { projectId: ProjectId; timelineId: TimelineId }): Promise<{ pgTimelineId: number; proof: string }>;
 }
@@ -170,13 +175,15 @@ export interface InfraActivities {
   /** The compute alone, serving the moment's timeline; ready when PostgreSQL answers. */
   startCompute(input: FencedMoment): Promise<void>;
   stopCompute(input: Fenced): Promise<void>;
-  /** Gateway drained and "restoring", apps and services at 0 and gone; the compute keeps running. */
-  freeze(input: Fenced): Promise<void>;
-  /** Applies what the moment renders at 0 replicas and prunes the rest (`reconcileAfterRestore`). */
-  convergeInfra(input: FencedMoment): Promise<InfraResult>;
-  /** Names of Deployments by tier, from `requires` and `readyCheck`. */
-  deployTiers(input: FencedMoment): Promise<readonly (readonly string[])[]>;
-  startTier(input: FencedMoment & { names: readonly string[] }): Promise<TierResult>;
+  /** Gateway drained and "restoring", apps and services at 0 and gone, SQL logins but ours refused; the compute keeps running. */
+  freeze(input: FencedMoment): Promise<void>;
+  /**
+   * Applies what the moment renders and prunes the rest (`reconcileAfterRestore`). New Deployments
+   * get 0 replicas; running ones keep theirs when `keepRunning`, else all get 0.
+   */
+  convergeInfra(input: FencedMoment & { keepRunning: boolean }): Promise<InfraResult>;
+  /** Starts Deployments tier by tier (`deployOrder`: `requires` and `readyCheck`), probing between tiers. */
+  startTiers(input: FencedMoment): Promise<TierResult>;
   /** A service's declared step after its first health (Directus: collection, permission). */
   seedServices(input: Fenced & { services: readonly string[] }): Promise<void>;
   open(input: Fenced): Promise<void>;

@@ -1,0 +1,15 @@
+/** `provisionProject`, `deleteProject`, `recoverProject` and `recordBookmark`: a project's life. */
+import type { OperationRequest } from './operation.ts';
+
+export const PROVISION_PROJECT = 'provisionProject';
+export const DELETE_PROJECT = 'deleteProject';
+export const RECOVER_PROJECT = 'recoverProject';
+export const RECORD_BOOKMARK = 'recordBookmark';
+
+export interface ProvisionRequest extends OperationRequest {
+  readonly name: string;
+}
+
+export interface BookmarkRequest extends OperationRequest {
+  readonly label: string;
+}
