@@ -3,7 +3,7 @@
  * FNV-1a over UTF-16 code units in four lanes: no crypto module exists in the workflow sandbox,
  * and these ids need to be distinct and stable, not unguessable.
  */
-import type { AppId, CheckpointId, OperationId, ProjectId, RevisionId, TimelineId } from './ids.ts';
+import type { AppId, CheckpointId, OperationId, ProjectId, RevisionId, TenantId, TimelineId } from './ids.ts';
 
 const PRIME = 0x100000001b3n;
 const MASK = (1n << 64n) - 1n;
@@ -28,6 +28,10 @@ function digits(parts: readonly string[]): { hex: string; base36: string } {
 /** The fork that one operation makes: the same on every attempt. */
 export function forkTimelineId(operation: OperationId): TimelineId {
   return digits(['fork', operation]).hex as TimelineId;
+}
+
+export function tenantIdOf(project: ProjectId): TenantId {
+  return digits(['tenant', project]).hex as TenantId;
 }
 
 export function firstTimelineId(project: ProjectId): TimelineId {

@@ -73,9 +73,9 @@ export interface RecordsActivities {
     input: { projectId: ProjectId; target: string; mode: RestoreMode; expect?: string; acceptDrift?: boolean; record?: Fenced },
   ): Promise<RestorePlan>;
   recordCheckpointIntent(
-    input: FencedMoment & { kind: CheckpointKind; parentId: CheckpointId | null; declaredFrom: 'rows' | RevisionId },
+    input: FencedMoment & { kind: CheckpointKind; parentId: CheckpointId | null; declaredFrom: 'rows' | RevisionId; label?: string },
   ): Promise<void>;
-  completeCheckpoint(input: Fenced & { checkpointId: CheckpointId; lsn: Lsn; sealed: boolean; commit: CommitSha; tree: TreeHash }): Promise<void>;
+  completeCheckpoint(input: Fenced & { checkpointId: CheckpointId; lsn: Lsn; sealed: boolean; commit: CommitSha; tree: TreeHash; makeCurrent: boolean }): Promise<void>;
   voidCheckpoint(input: Fenced & { checkpointId: CheckpointId }): Promise<void>;
   /** Remembers where an operation goes and comes from, so that another can finish it. */
   recordDirections(input: Fenced & { forward: Moment | null; back: Moment }): Promise<void>;
@@ -93,6 +93,8 @@ export interface RecordsActivities {
   /** Rewrites `$NEW:` to real ids in the revision's subtask rows. */
   resolveCreatesAppSentinels(input: Fenced & { revisionId: RevisionId }): Promise<void>;
   bucketPlan(input: Fenced & { revisionId: RevisionId }): Promise<readonly Bucket[]>;
+  /** What a generation made before its decision: pending apps and services that no other revision declares. */
+  pendingOf(input: Fenced): Promise<{ apps: readonly AppId[]; services: readonly string[] }>;
   archiveProject(input: Fenced): Promise<void>;
 }
 

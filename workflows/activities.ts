@@ -1,0 +1,20 @@
+/**
+ * The activity proxies, by store. One retry profile: Temporal is the only retrier, failure types
+ * decide what a retry cannot mend, and nothing after a freeze may run out of time, so there is no
+ * schedule-to-close. The worker heartbeats for every activity: a killed worker is noticed within
+ * the heartbeat time-out, not within start-to-close.
+ */
+import { proxyActivities } from '@temporalio/workflow';
+import type { CodeActivities, DataActivities, InfraActivities, RecordsActivities, VerifyActivities } from '../shared/ports.ts';
+
+const profile = {
+  startToCloseTimeout: '15 minutes',
+  heartbeatTimeout: '8 seconds',
+  retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+} as const;
+
+export const records = proxyActivities<RecordsActivities>(profile);
+export const code = proxyActivities<CodeActivities>(profile);
+export const data = proxyActivities<DataActivities>(profile);
+export const infra = proxyActivities<InfraActivities>(profile);
+export const { verifyMoment } = proxyActivities<VerifyActivities>(profile);

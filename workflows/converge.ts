@@ -1,0 +1,37 @@
+/**
+ * `converge(moment)`: the ONE procedure that moves the stores, used to go forward, to unwind, to
+ * redo and to finish what another run abandoned. Idempotent in every part: rows → (code ∥
+ * compute) → schema → infra with nothing new running yet.
+ */
+import type { DegradedPart, Health } from '../shared/contract/operation.ts';
+import type { Fenced, Moment } from '../shared/moment.ts';
+import { code, data, infra, records } from './activities.ts';
+import type { Run } from './run.ts';
+
+export interface ConvergeOptions {
+  /** A generation leaves running apps up; a restore starts from nothing running. */
+  readonly keepRunning: boolean;
+}
+
+export async function converge(run: Run, fenced: Fenced, moment: Moment, options: ConvergeOptions): Promise<void> {
+  const input = { ...fenced, moment };
+  await run.step('rows', () => records.convergeRows(input));
+  await Promise.all([
+    run.step('code', () => code.restoreVersion(input)),
+    run.step('compute', () => infra.startCompute(input)),
+  ]);
+  await run.step('schema', () => data.convergeSchema(input));
+  await run.step('infra', () => infra.convergeInfra({ ...input, keepRunning: options.keepRunning }));
+}
+
+export interface Served {
+  readonly health: Health;
+  readonly degraded: readonly DegradedPart[];
+}
+
+/** Starts the moment's Deployments in tiers and lets traffic in. A pod that does not come up degrades, never fails. */
+export async function serve(run: Run, fenced: Fenced, moment: Moment): Promise<Served> {
+  const { degraded } = await run.step('start', () => infra.startTiers({ ...fenced, moment }));
+  await run.step('open', () => infra.open(fenced));
+  return { health: degraded.length === 0 ? 'healthy' : 'degraded', degraded };
+}

@@ -1,0 +1,23 @@
+/**
+ * `deleteProject`: teardown of everything the project owns, in an order that stops writers first.
+ * Decided at once: a half-deleted project is finished, never revived. Ends `deleted`.
+ */
+import { CancellationScope } from '@temporalio/workflow';
+import type { OperationOutcome, OperationRequest } from '../shared/contract/operation.ts';
+import { records } from './activities.ts';
+import { claimProject, concluding } from './claim.ts';
+import { Run } from './run.ts';
+import { deprovision } from './teardown.ts';
+
+export async function deleteProject(request: OperationRequest): Promise<OperationOutcome> {
+  const run = new Run(request, 'delete');
+  const claim = await claimProject(run);
+  return await concluding(run, claim, async () => await CancellationScope.nonCancellable(async () => {
+    const { projectId, operationId, fence } = claim;
+    const fenced = { projectId, operationId, fence };
+    await run.step('decide', () => records.decide({ ...fenced, decision: 'target' }));
+    run.phase('teardown');
+    await deprovision(run, fenced, claim.current);
+    return { outcome: 'deleted', health: 'healthy', degraded: [], message: `Project ${projectId} is gone; its rows are archived.` };
+  }));
+}

@@ -1,0 +1,11 @@
+/**
+ * `generateApp` (child): one bucket, scoped to one app's tree: produce → isolation check →
+ * type-check and build, in a scratch worktree. Its result is a ref that nothing serves.
+ */
+import type { GenerateAppRequest, GenerateAppResult } from '../shared/contract/generate-project.ts';
+import { code } from './activities.ts';
+
+export async function generateApp({ fenced, bucket, revisionId }: GenerateAppRequest): Promise<GenerateAppResult> {
+  await code.produceApp({ ...fenced, bucket, revisionId });
+  return await code.checkApp({ ...fenced, bucket });
+}

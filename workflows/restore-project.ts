@@ -1,0 +1,96 @@
+/**
+ * `restoreProject`: the whole project to one past moment. Steps: plan → fork → freeze → snapshot →
+ * decide → converge → verify → final → start → open. Ends `restored` (healthy or degraded) or
+ * `unchanged` (refused, cancelled, unwound). Before `decide` every step is compensated; after it
+ * the run completes, or goes back through the same `converge`. A caller may retry with a new
+ * operation id; the same id answers what is stored.
+ */
+import { CancellationScope } from '@temporalio/workflow';
+import type { RestoreOutcome, RestoreRequest } from '../shared/contract/restore-project.ts';
+import { forkTimelineId, operationCheckpointId } from '../shared/derive.ts';
+import type { Fenced, Moment } from '../shared/moment.ts';
+import { code, data, infra, records } from './activities.ts';
+import { claimProject, concluding, currentMoment, unchanged } from './claim.ts';
+import { converge, serve } from './converge.ts';
+import { Run } from './run.ts';
+import { Saga } from './saga.ts';
+import { settle } from './settle.ts';
+
+export async function restoreProject(request: RestoreRequest): Promise<RestoreOutcome> {
+  const run = new Run(request, 'restore');
+  const claim = await claimProject(run);
+  return await concluding(run, claim, async () => {
+    const { projectId, operationId, fence } = claim;
+    let fenced: Fenced = { projectId, operationId, fence };
+    const saga = new Saga(run);
+    let here = currentMoment(claim);
+    const snapshotId = operationCheckpointId(operationId, 'pre-restore');
+    const forkId = forkTimelineId(operationId);
+
+    // Reads and records intents only: refused here or never, so nothing to take back but the intents.
+    const plan = await saga.step('plan', () => records.planRestore({ ...request, record: fenced }), (unwinding) => records.voidCheckpoint({ ...unwinding, checkpointId: snapshotId }));
+    const forks = plan.mode !== 'code';
+    const forward: Moment = {
+      checkpointId: operationCheckpointId(operationId, 'target'),
+      commit: plan.mode === 'data' ? here.commit : plan.target.commit,
+      tree: plan.mode === 'data' ? here.tree : plan.target.tree,
+      tenantId: here.tenantId,
+      timelineId: forks ? forkId : here.timelineId,
+    };
+
+    try {
+      await run.cancellable(async () => {
+        run.phase('fork');
+        if (forks) {
+          await saga.step('fork', () => data.forkBranch({ ...fenced, source: plan.target, newTimelineId: forkId }), () => data.deleteFork({ projectId, tenantId: here.tenantId, timelineId: forkId }));
+        }
+        run.phase('freeze');
+        await saga.step('freeze', () => infra.freeze({ ...fenced, moment: here }), (unwinding) => thaw(run, unwinding, here));
+        run.phase('snapshot');
+        // The snapshot's own compensations are thaw's (unseal, start) and plan's (void): both stand already.
+        const point = await saga.step('snapshot code', () => code.commitDirty({ ...fenced, reason: 'pre-restore snapshot' }));
+        here = { ...here, commit: point.commit, tree: point.tree };
+        const lsn = await saga.step('snapshot data', () => sealed(fenced, here, forks, snapshotId));
+        await saga.step('snapshot record', () => records.completeCheckpoint({ ...fenced, checkpointId: snapshotId, commit: here.commit, tree: here.tree, lsn, sealed: forks, makeCurrent: false }));
+        if (plan.mode === 'data') Object.assign(forward, { commit: here.commit, tree: here.tree });
+        await saga.step('directions', () => records.recordDirections({ ...fenced, forward, back: here }));
+        run.phase('decide');
+        await CancellationScope.nonCancellable(() => saga.step('decide', () => records.decide({ ...fenced, decision: 'target' })));
+      });
+    } catch (error) {
+      // The row decides where we are, never an activity's error: its reply may have been lost.
+      const aborted = await CancellationScope.nonCancellable(async () => {
+        fenced = { ...fenced, ...(await records.raiseOperationFence(fenced)) };
+        const { decision } = await records.decide({ ...fenced, decision: 'abort' });
+        if (decision === 'abort') await saga.unwind(fenced);
+        return decision === 'abort';
+      });
+      if (aborted) throw error;
+    }
+
+    const settled = await settle(run, fenced, { forward, back: here, keepRunning: false });
+    if (settled.went === 'back') return { ...unchanged(settled.why), health: settled.health, degraded: settled.degraded };
+    const where = plan.target.checkpointId;
+    return {
+      outcome: 'restored', health: settled.health, degraded: settled.degraded, receipt: settled.receipt, undo: snapshotId,
+      message: `Restored to ${where}; ${snapshotId} takes it back.`,
+    };
+  });
+}
+
+/** Compute stopped and its timeline sealed before the final LSN is read; in `code` mode data never moves. */
+async function sealed(fenced: Fenced, here: Moment, forks: boolean, checkpointId: ReturnType<typeof operationCheckpointId>) {
+  const { projectId } = fenced;
+  const { tenantId, timelineId } = here;
+  if (!forks) return (await data.emitCheckpointLsn({ projectId, checkpointId, timelineId })).lsn;
+  await infra.stopCompute(fenced);
+  return (await data.sealTimeline({ ...fenced, tenantId, timelineId })).lsn;
+}
+
+/** Takes a freeze back: the project's own moment, served again. */
+async function thaw(run: Run, unwinding: Fenced, here: Moment): Promise<void> {
+  const point = await code.commitDirty({ ...unwinding, reason: 'unwound restore' });
+  const moment = { ...here, commit: point.commit, tree: point.tree };
+  await converge(run, unwinding, moment, { keepRunning: false });
+  await serve(run, unwinding, moment);
+}

@@ -1,0 +1,128 @@
+/**
+ * One operation's run as people meet it: the step table in the Web UI's details, search
+ * attributes, the `progress` query, and the messages that cancel or resume it. A message for
+ * another operation is refused.
+ */
+import {
+  CancellationScope, condition, defineQuery, defineSignal, defineUpdate, log, setCurrentDetails, setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import {
+  CANCEL_RUN, CANCEL_RUN_UPDATE, PROGRESS, RESUME_RUN, RESUME_RUN_UPDATE, SEARCH_ATTRIBUTES,
+} from '../shared/contract/operation.ts';
+import type { CancelRun, OperationRequest, Progress, ResumeRun, StepProgress } from '../shared/contract/operation.ts';
+import type { OperationKind } from '../shared/moment.ts';
+import { failure, toFailure } from './failure.ts';
+
+const phaseKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.phase, SearchAttributeType.KEYWORD);
+
+export class Run {
+  readonly request: OperationRequest;
+  readonly kind: OperationKind;
+  readonly #steps: StepProgress[] = [];
+  #phase = 'claim';
+  #waitingFor: string | undefined;
+  #cancelReason: string | undefined;
+  #forward: CancellationScope | undefined;
+  #resumes = 0;
+
+  constructor(request: OperationRequest, kind: OperationKind) {
+    this.request = request;
+    this.kind = kind;
+    const validator = (message: { operationId?: string }): void => { this.#refuseForeign(message); };
+    setHandler(defineQuery<Progress>(PROGRESS), () => this.progress());
+    setHandler(defineSignal<[CancelRun]>(CANCEL_RUN), (message) => { this.#ifOurs(message, () => { this.#cancel(message.reason); }); });
+    setHandler(defineSignal<[ResumeRun]>(RESUME_RUN), (message) => { this.#ifOurs(message, () => { this.#resumes += 1; }); });
+    setHandler(defineUpdate<Progress, [CancelRun]>(CANCEL_RUN_UPDATE), (message) => { this.#cancel(message.reason); return this.progress(); }, { validator });
+    setHandler(defineUpdate<Progress, [ResumeRun]>(RESUME_RUN_UPDATE), () => { this.#resumes += 1; return this.progress(); }, { validator });
+  }
+
+  progress(): Progress {
+    return {
+      ...this.request, kind: this.kind, phase: this.#phase, steps: this.#steps,
+      ...(this.#waitingFor === undefined ? {} : { waitingFor: this.#waitingFor }),
+    };
+  }
+
+  get cancelReason(): string | undefined {
+    return this.#cancelReason;
+  }
+
+  phase(name: string): void {
+    this.#phase = name;
+    upsertSearchAttributes([{ key: phaseKey, value: name }]);
+    this.#show();
+  }
+
+  async step<T>(name: string, work: () => Promise<T>, doing: 'running' | 'undoing' = 'running'): Promise<T> {
+    const row = { name, state: doing, startedAt: new Date().toISOString() } as StepProgress;
+    const index = this.#steps.push(row) - 1;
+    this.#show();
+    const close = (state: StepProgress['state'], detail?: string): void => {
+      this.#steps[index] = { ...row, state, endedAt: new Date().toISOString(), ...(detail === undefined ? {} : { detail }) };
+      this.#show();
+    };
+    try {
+      const result = await work();
+      close(doing === 'undoing' ? 'undone' : 'done');
+      return result;
+    } catch (error) {
+      const { type, message } = toFailure(error);
+      close('failed', `${type}: ${message}`);
+      throw error;
+    }
+  }
+
+  /** The part of a run that `cancelRun` and native cancellation may stop; what follows it completes. */
+  async cancellable<T>(work: () => Promise<T>): Promise<T> {
+    const scope = new CancellationScope({ cancellable: true });
+    this.#forward = scope;
+    try {
+      return await scope.run(async () => {
+        if (this.#cancelReason !== undefined) scope.cancel();
+        return await work();
+      });
+    } finally {
+      this.#forward = undefined;
+    }
+  }
+
+  /** Waits for `resumeRun`; false when none came in time. */
+  async waitForResume(waitingFor: string, timeout: string): Promise<boolean> {
+    const before = this.#resumes;
+    this.#waitingFor = waitingFor;
+    this.#show();
+    try {
+      return await condition(() => this.#resumes > before, timeout as '5 minutes');
+    } finally {
+      this.#waitingFor = undefined;
+      this.#show();
+    }
+  }
+
+  #cancel(reason: string): void {
+    this.#cancelReason = reason;
+    this.#forward?.cancel();
+  }
+
+  #refuseForeign(message: { operationId?: string }): void {
+    if (message.operationId !== undefined && message.operationId !== this.request.operationId) {
+      throw failure('PreconditionFailed', `This run is operation ${this.request.operationId}, not ${message.operationId}: nothing was done.`);
+    }
+  }
+
+  #ifOurs(message: { operationId?: string }, act: () => void): void {
+    if (message.operationId !== undefined && message.operationId !== this.request.operationId) {
+      log.warn('refused a message for another operation', { operationId: message.operationId });
+      return;
+    }
+    act();
+  }
+
+  #show(): void {
+    const rows = this.#steps.map((step) => `| ${step.name} | ${step.state} | ${step.endedAt === undefined ? '' : `${String(Date.parse(step.endedAt) - Date.parse(step.startedAt))} ms`} | ${step.detail ?? ''} |`);
+    const waiting = this.#waitingFor === undefined ? '' : `\n\nWaiting for: ${this.#waitingFor}`;
+    setCurrentDetails(`**${this.kind}** \`${this.request.operationId}\`, phase **${this.#phase}**${waiting}\n\n| step | state | took | detail |\n|---|---|---|---|\n${rows.join('\n')}`);
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * A saga: steps with compensations. A compensation is registered BEFORE its step, because a step
+ * that failed may still have done half of its work; they run in reverse, out of cancellation's
+ * reach, without a cap on attempts. What could not be undone is listed in `CompensationFailed`.
+ * Every compensation holds in four cases: its step never ran, half ran, ran, or ran and someone
+ * moved on.
+ */
+import { CancellationScope } from '@temporalio/workflow';
+import type { Fenced } from '../shared/moment.ts';
+import { failure, toFailure } from './failure.ts';
+import type { Run } from './run.ts';
+
+export type Compensation = (unwinding: Fenced) => Promise<void>;
+
+export class Saga {
+  readonly #run: Run;
+  readonly #compensations: { name: string; undo: Compensation }[] = [];
+
+  constructor(run: Run) {
+    this.#run = run;
+  }
+
+  /** Does one step; `undo` is what takes it back. A step without one says why where it is called. */
+  async step<T>(name: string, work: () => Promise<T>, undo?: Compensation): Promise<T> {
+    if (undo !== undefined) this.#compensations.push({ name, undo });
+    return await this.#run.step(name, work);
+  }
+
+  /** Undoes every step under the unwinding fence; throws only when something could not be undone. */
+  async unwind(unwinding: Fenced): Promise<void> {
+    const left: string[] = [];
+    let cause: unknown;
+    await CancellationScope.nonCancellable(async () => {
+      for (const { name, undo } of this.#compensations.splice(0).reverse()) {
+        try {
+          await this.#run.step(`undo ${name}`, () => undo(unwinding), 'undoing');
+        } catch (error) {
+          left.push(`${name} (${toFailure(error).message})`);
+          cause = error;
+        }
+      }
+    });
+    if (left.length > 0) throw failure('CompensationFailed', `Could not undo: ${left.join('; ')}.`, cause);
+  }
+}
