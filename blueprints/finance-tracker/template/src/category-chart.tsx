@@ -2,7 +2,6 @@ import type { CategoryTotal } from './api.ts';
 import { formatCents } from './format.ts';
 
 const ROW = 44;
-const WIDTH = 600;
 
 interface Props {
   totals: CategoryTotal[] | undefined;
@@ -18,7 +17,7 @@ export function CategoryChart({ totals, selected, onSelect }: Props) {
   const largest = Math.max(...totals.map((total) => total.spentCents));
   const sum = totals.reduce((all, total) => all + total.spentCents, 0);
   return (
-    <svg className="bars" viewBox={`0 0 ${WIDTH} ${totals.length * ROW}`} role="group" aria-label="Spending by category">
+    <svg className="bars" width="100%" height={totals.length * ROW} role="group" aria-label="Spending by category">
       {totals.map((total, index) => {
         const isSelected = selected === total.categoryId;
         const toggle = () => onSelect(isSelected ? undefined : total.categoryId);
@@ -39,11 +38,11 @@ export function CategoryChart({ totals, selected, onSelect }: Props) {
               toggle();
             }}
           >
-            <rect className="hit" width={WIDTH} height={ROW} />
+            <rect className="hit" width="100%" height={ROW} />
             <text x="0" y="17">{total.name}</text>
-            <text x={WIDTH} y="17" textAnchor="end" className="amount">{formatCents(total.spentCents)}</text>
-            <rect className="track" y="25" width={WIDTH} height="10" rx="5" />
-            <rect y="25" width={Math.max(10, (WIDTH * total.spentCents) / largest)} height="10" rx="5" fill={total.colour} />
+            <text x="100%" y="17" textAnchor="end" className="amount">{formatCents(total.spentCents)}</text>
+            <rect className="track" y="25" width="100%" height="10" rx="5" />
+            <rect y="25" width={`${Math.max(2, (100 * total.spentCents) / largest)}%`} height="10" rx="5" fill={total.colour} />
           </g>
         );
       })}
