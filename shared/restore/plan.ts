@@ -2,26 +2,44 @@
  * What a restore will do (`RestorePlan`) and what it was proven to have done (`Receipt`).
  */
 import type { CheckpointId, TimelineId } from '../ids.ts';
-import type { CheckpointKind, RecordedMoment, RestoreMode } from '../moment.ts';
+import type { CheckpointKind, Moment, RecordedMoment, RestoreMode } from '../moment.ts';
 
 export interface AppRef {
   readonly id: string;
   readonly slug: string;
 }
 
+export interface CodeChange {
+  /** Commits that stay in history but leave HEAD's tree. */
+  readonly commitsLeft: number;
+  readonly apps: readonly { readonly slug: string; readonly added: number; readonly changed: number; readonly deleted: number }[];
+}
+
+/** Rows of one table now and at the target; null where the table does not exist. */
+export interface RowChange {
+  readonly table: string;
+  readonly now: number | null;
+  readonly then: number | null;
+}
+
 export interface RestorePlan {
   readonly mode: RestoreMode;
-  readonly current: RecordedMoment;
+  readonly current: Moment;
   readonly target: RecordedMoment;
   readonly targetKind: CheckpointKind;
-  /** Checkpoint of what the target is an alias of, when a restore left it. */
+  /** Taken from the redo stack rather than added to it. */
+  readonly redo: boolean;
   readonly archiveApps: readonly AppRef[];
   readonly reactivateApps: readonly AppRef[];
   readonly archiveRevisions: number;
   readonly reactivateRevision: string | null;
   readonly deprovisionServices: readonly string[];
   readonly reprovisionServices: readonly string[];
+  /** State that a restore does not cover, in words. */
   readonly notCovered: readonly string[];
+  /** Counted for previews only. */
+  readonly code?: CodeChange;
+  readonly rows?: readonly RowChange[];
   /** Binds the plan to what was seen: target, HEAD, timeline, fence. */
   readonly digest: string;
 }

@@ -1,0 +1,67 @@
+/** Checkpoints: the intent is written first and completed last; a void one stays as a row. */
+import { AdorableError } from '../../shared/errors.ts';
+import type { RevisionId } from '../../shared/ids.ts';
+import type { RecordsActivities } from '../../shared/ports.ts';
+import type { Declared } from '../../shared/spec/declared.ts';
+import { applyDeclared } from './converge-rows.ts';
+import type { PlatformDatabase } from './platform-database.ts';
+import { declaredByRows, lockProject, readCheckpoint } from './rows.ts';
+
+export interface CheckpointDeps {
+  readonly database: PlatformDatabase;
+  readonly declaredAfter: (revisionId: RevisionId) => Promise<Declared>;
+}
+
+type Checkpoints = Pick<RecordsActivities, 'recordCheckpointIntent' | 'completeCheckpoint' | 'voidCheckpoint' | 'convergeRows'>;
+
+export function createCheckpoints({ database, declaredAfter }: CheckpointDeps): Checkpoints {
+  return {
+    async recordCheckpointIntent({ moment, kind, parentId, declaredFrom, label, ...fenced }) {
+      const after = declaredFrom === 'rows' ? undefined : await declaredAfter(declaredFrom);
+      await database.transaction(async (session) => {
+        const project = await lockProject(session, fenced);
+        const declared = after ?? (await declaredByRows(session, project));
+        await session.query(
+          `INSERT INTO checkpoints (id, project_id, operation_id, kind, label, parent_id, commit_sha, tree, tenant_id, timeline_id, declared)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+           ON CONFLICT (id) DO UPDATE SET commit_sha = EXCLUDED.commit_sha, tree = EXCLUDED.tree, declared = EXCLUDED.declared, status = 'intent'
+           WHERE checkpoints.status <> 'complete' AND checkpoints.project_id = EXCLUDED.project_id`,
+          [moment.checkpointId, fenced.projectId, fenced.operationId, kind, label ?? null, parentId, moment.commit, moment.tree, moment.tenantId, moment.timelineId, JSON.stringify(declared)],
+        );
+      });
+    },
+
+    async completeCheckpoint({ checkpointId, lsn, sealed, commit, tree, makeCurrent, ...fenced }) {
+      await database.transaction(async (session) => {
+        await lockProject(session, fenced);
+        const row = await readCheckpoint(session, fenced.projectId, checkpointId);
+        if (row.status === 'void') throw new AdorableError('PreconditionFailed', `Checkpoint ${checkpointId} was voided.`);
+        await session.query(
+          `UPDATE checkpoints SET status = 'complete', lsn = $2, sealed = $3, commit_sha = $4, tree = $5, completed_at = coalesce(completed_at, now()) WHERE id = $1`,
+          [checkpointId, lsn, sealed, commit, tree],
+        );
+        if (!makeCurrent) return;
+        await session.query('UPDATE projects SET current_checkpoint = $2, tenant_id = $3, timeline_id = $4 WHERE id = $1', [fenced.projectId, checkpointId, row.tenant_id, row.timeline_id]);
+        await session.query(`UPDATE operations SET decision = coalesce(decision, 'target') WHERE id = $1`, [fenced.operationId]);
+      });
+    },
+
+    async voidCheckpoint({ checkpointId, ...fenced }) {
+      await database.transaction(async (session) => {
+        const project = await lockProject(session, fenced);
+        await session.query(
+          `UPDATE checkpoints SET status = 'void' WHERE project_id = $1 AND operation_id = $2 AND (id = $3 OR status = 'intent') AND id IS DISTINCT FROM $4`,
+          [fenced.projectId, fenced.operationId, checkpointId, project.current_checkpoint],
+        );
+      });
+    },
+
+    async convergeRows({ moment, ...fenced }) {
+      await database.transaction(async (session) => {
+        await lockProject(session, fenced);
+        const { declared } = await readCheckpoint(session, fenced.projectId, moment.checkpointId);
+        await applyDeclared(session, fenced.projectId, declared);
+      });
+    },
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * The rows of a moment: apps archived or reactivated, never deleted; services; the plan revision
+ * in force; the position in the tree of moments. The same statements for every direction.
+ */
+import type { ProjectId } from '../../shared/ids.ts';
+import type { Declared } from '../../shared/spec/declared.ts';
+import type { Session } from './platform-database.ts';
+import { readCheckpoint } from './rows.ts';
+import type { OperationRow, ProjectRow } from './rows.ts';
+
+export async function applyDeclared(session: Session, projectId: ProjectId, declared: Declared): Promise<void> {
+  const ids = declared.apps.map((app) => app.id);
+  // Archive first: a slug that another app takes over is free before it is taken.
+  await session.query(
+    `UPDATE project_apps SET archived_at = now() WHERE project_id = $1 AND archived_at IS NULL AND state = 'live' AND NOT (id = ANY ($2))`,
+    [projectId, ids],
+  );
+  for (const app of declared.apps) {
+    await session.query(
+      `UPDATE project_apps SET archived_at = NULL, state = 'live', slug = $3, name = $4, kind = $5, is_primary = $6, fs_dir_name = $7
+       WHERE id = $1 AND project_id = $2
+         AND (archived_at IS NOT NULL OR state <> 'live' OR (slug, name, kind, is_primary, fs_dir_name) IS DISTINCT FROM ($3, $4, $5, $6, $7))`,
+      [app.id, projectId, app.slug, app.name, app.kind, app.isPrimary, app.fsDirName],
+    );
+  }
+  await session.query('UPDATE projects SET services = $2, service_versions = $3, revision_id = $4 WHERE id = $1', [
+    projectId, JSON.stringify(declared.services), JSON.stringify(declared.serviceVersions), declared.revisionId,
+  ]);
+  await session.query(
+    `WITH here AS (SELECT coalesce((SELECT number FROM plan_revisions WHERE id = $2), 0) AS number)
+     UPDATE plan_revisions r
+        SET status = wanted.status, archived_at = CASE WHEN wanted.status = 'archived' THEN coalesce(r.archived_at, now()) END
+       FROM here, LATERAL (SELECT CASE WHEN r.number < here.number THEN 'done' WHEN r.number = here.number THEN 'active' ELSE 'archived' END AS status) wanted
+      WHERE r.project_id = $1 AND r.status <> wanted.status AND (r.status NOT IN ('proposed', 'approved') OR r.number <= here.number)`,
+    [projectId, declared.revisionId],
+  );
+}
+
+/** none → target: position, timeline and rows move together in the deciding transaction. */
+export async function takePosition(session: Session, project: ProjectRow, operation: OperationRow): Promise<void> {
+  if (operation.kind === 'delete' || operation.forward === null) return;
+  const { forward } = operation;
+  const target = await readCheckpoint(session, project.id, forward.checkpointId);
+  await applyDeclared(session, project.id, target.declared);
+  if (operation.kind === 'restore') {
+    await archiveLaterRevisions(session, project.id, target.declared.revisionId);
+    await session.query(
+      `UPDATE checkpoints t SET status = 'complete', completed_at = coalesce(t.completed_at, now()), lsn = coalesce(t.lsn, s.lsn), sealed = CASE WHEN t.lsn IS NULL THEN false ELSE t.sealed END
+         FROM checkpoints s WHERE t.id = $1 AND s.operation_id = t.operation_id AND s.kind = 'pre-restore' AND s.id <> t.id`,
+      [target.id],
+    );
+  }
+  await session.query('UPDATE projects SET current_checkpoint = $2, timeline_id = $3, redo_stack = $4 WHERE id = $1', [
+    project.id, target.id, forward.timelineId, JSON.stringify(redoStackAfter(project, operation)),
+  ]);
+}
+
+/** target → back: exactly what the decision replaced. */
+export async function restoreBefore(session: Session, project: ProjectRow, operation: OperationRow): Promise<void> {
+  const { back, before } = operation;
+  if (back === null || before === null) return;
+  const source = await readCheckpoint(session, project.id, back.checkpointId);
+  await applyDeclared(session, project.id, source.declared);
+  await session.query('UPDATE projects SET current_checkpoint = $2, timeline_id = $3, redo_stack = $4 WHERE id = $1', [
+    project.id, before.checkpointId, before.timelineId, JSON.stringify(before.redoStack),
+  ]);
+  await session.query(`UPDATE checkpoints SET status = 'void' WHERE operation_id = $1 AND id = $2`, [operation.id, operation.forward?.checkpointId ?? null]);
+}
+
+/** A proposal made after the restored moment belongs to a future that was left. */
+async function archiveLaterRevisions(session: Session, projectId: ProjectId, revisionId: string | null): Promise<void> {
+  await session.query(
+    `UPDATE plan_revisions SET status = 'archived', archived_at = now()
+      WHERE project_id = $1 AND status IN ('proposed', 'approved') AND number > coalesce((SELECT number FROM plan_revisions WHERE id = $2), 0)`,
+    [projectId, revisionId],
+  );
+}
+
+function redoStackAfter(project: ProjectRow, operation: OperationRow): readonly string[] {
+  if (operation.kind === 'generate') return [];
+  if (operation.kind !== 'restore') return project.redo_stack;
+  const { redo, snapshotId } = operation.plan as { redo: boolean; snapshotId: string };
+  return redo ? project.redo_stack.slice(0, -1) : [...project.redo_stack, snapshotId];
+}

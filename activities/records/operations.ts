@@ -1,0 +1,135 @@
+/**
+ * The operations row: claim with the next fence, the decision by compare-and-set, the outcome.
+ * The row decides where the project is, never an activity's error (I2).
+ */
+import { AdorableError } from '../../shared/errors.ts';
+import type { ProjectId } from '../../shared/ids.ts';
+import type { Moment } from '../../shared/moment.ts';
+import type { Abandoned, CommitPoint, RecordsActivities } from '../../shared/ports.ts';
+import { applyDeclared, restoreBefore, takePosition } from './converge-rows.ts';
+import type { PlatformDatabase, Session } from './platform-database.ts';
+import { lockProject, readCheckpoint, readOperation } from './rows.ts';
+import type { OperationRow, ProjectRow } from './rows.ts';
+
+export interface OperationDeps {
+  readonly database: PlatformDatabase;
+  /** HEAD, which names the commit that the project is at. */
+  readonly readHead: (projectId: ProjectId) => Promise<CommitPoint>;
+}
+
+type Operations = Pick<
+  RecordsActivities,
+  'claimOperation' | 'raiseOperationFence' | 'recordDirections' | 'decide' | 'decideBack' | 'finalize' | 'closeOperation'
+>;
+
+export function createOperations({ database, readHead }: OperationDeps): Operations {
+  return {
+    async claimOperation({ projectId, operationId, kind, runId }) {
+      const { project, fence, open } = await database.transaction(async (session) => {
+        const [project] = await session.query<ProjectRow>('SELECT * FROM projects WHERE id = $1 FOR UPDATE', [projectId]);
+        if (project === undefined || project.status === 'archived') throw new AdorableError('NotFound', `No project ${projectId}: see \`adorable projects\`.`);
+        const [own] = await session.query<OperationRow & { run_id: string }>('SELECT * FROM operations WHERE id = $1', [operationId]);
+        if (own !== undefined && own.outcome !== null) throw new AdorableError('PreconditionFailed', `Operation ${operationId} ended already as ${own.outcome}: start another with a new id.`);
+        if (own?.run_id === runId) return { project, fence: Number(own.fence), open: undefined };
+
+        const fence = Number(project.fence) + 1;
+        const [open] = await session.query<OperationRow>('SELECT * FROM operations WHERE project_id = $1 AND outcome IS NULL', [projectId]);
+        await session.query(`UPDATE projects SET fence = $2, status = 'busy' WHERE id = $1`, [projectId, fence]);
+        if (open !== undefined) await session.query('UPDATE operations SET fence = $2 WHERE id = $1', [open.id, fence]);
+        else await session.query('INSERT INTO operations (id, project_id, kind, run_id, fence) VALUES ($1, $2, $3, $4, $5)', [operationId, projectId, kind, runId, fence]);
+        return { project, fence, open };
+      });
+      return {
+        projectId, operationId, fence, name: project.name,
+        current: await currentMoment(project, readHead),
+        abandoned: open === undefined ? null : toAbandoned(open),
+      };
+    },
+
+    async raiseOperationFence({ projectId, operationId }) {
+      const [row] = await database.query<{ fence: string }>(
+        `WITH raised AS (UPDATE projects SET fence = fence + 1 WHERE id = $1 RETURNING fence)
+         UPDATE operations SET fence = raised.fence FROM raised WHERE operations.id = $2 RETURNING raised.fence`,
+        [projectId, operationId],
+      );
+      if (row === undefined) throw new AdorableError('NotFound', `Project ${projectId} has no operation ${operationId}.`);
+      return { fence: Number(row.fence) };
+    },
+
+    async recordDirections({ forward, back, ...fenced }) {
+      await database.transaction(async (session) => {
+        await lockProject(session, fenced);
+        await session.query('UPDATE operations SET forward = $2, back = $3 WHERE id = $1', [fenced.operationId, JSON.stringify(forward), JSON.stringify(back)]);
+        if (forward !== null) await session.query(`UPDATE checkpoints SET commit_sha = $2, tree = $3 WHERE id = $1 AND status = 'intent'`, [forward.checkpointId, forward.commit, forward.tree]);
+      });
+    },
+
+    async decide({ decision, ...fenced }) {
+      return await database.transaction(async (session) => {
+        const project = await lockProject(session, fenced);
+        const operation = await readOperation(session, fenced);
+        if (operation.decision !== null) return { decision: operation.decision };
+        await session.query('UPDATE operations SET decision = $2, before = $3, phase = $4 WHERE id = $1', [
+          operation.id, decision,
+          JSON.stringify({ checkpointId: project.current_checkpoint, timelineId: project.timeline_id, redoStack: project.redo_stack }),
+          decision === 'target' ? 'decided' : 'aborted',
+        ]);
+        if (decision === 'target') await takePosition(session, project, operation);
+        return { decision };
+      });
+    },
+
+    async decideBack(fenced) {
+      return await database.transaction(async (session) => {
+        const project = await lockProject(session, fenced);
+        const operation = await readOperation(session, fenced);
+        if (operation.decision === 'back') return { decision: 'back' };
+        if (operation.final_at !== null) throw new AdorableError('PreconditionFailed', `Operation ${operation.id} is final: undo it with another restore.`);
+        if (operation.decision !== 'target') throw new AdorableError('InvariantViolated', `Operation ${operation.id} never decided to go forward.`);
+        await session.query(`UPDATE operations SET decision = 'back' WHERE id = $1`, [operation.id]);
+        await restoreBefore(session, project, operation);
+        return { decision: 'back' };
+      });
+    },
+
+    async finalize({ receipt, ...fenced }) {
+      await database.transaction(async (session) => {
+        await lockProject(session, fenced);
+        await session.query(`UPDATE operations SET final_at = coalesce(final_at, now()), receipt = $2, phase = 'final' WHERE id = $1`, [fenced.operationId, JSON.stringify(receipt)]);
+      });
+    },
+
+    // No fence: an outcome is written once, by whoever ends the operation.
+    async closeOperation({ projectId, operationId, outcome, message, details }) {
+      await database.transaction(async (session) => {
+        await session.query(
+          `UPDATE operations SET outcome = $2, message = $3, details = $4, closed_at = now(), phase = 'closed' WHERE id = $1 AND outcome IS NULL`,
+          [operationId, outcome, message, JSON.stringify(details ?? {})],
+        );
+        await session.query(
+          `UPDATE projects SET status = 'idle' WHERE id = $1 AND status = 'busy' AND NOT EXISTS (SELECT FROM operations WHERE project_id = $1 AND outcome IS NULL)`,
+          [projectId],
+        );
+        if (outcome === 'generated') await finishRevision(session, projectId, operationId);
+      });
+    },
+  };
+}
+
+export async function currentMoment(project: ProjectRow, readHead: OperationDeps['readHead']): Promise<Moment | null> {
+  const { current_checkpoint: checkpointId, tenant_id: tenantId, timeline_id: timelineId } = project;
+  if (checkpointId === null || tenantId === null || timelineId === null) return null;
+  const { commit, tree } = await readHead(project.id);
+  return { checkpointId, commit, tree, tenantId, timelineId };
+}
+
+function toAbandoned(row: OperationRow): Abandoned {
+  return { operationId: row.id, kind: row.kind, decision: row.decision, final: row.final_at !== null, forward: row.forward, back: row.back };
+}
+
+async function finishRevision(session: Session, projectId: ProjectId, operationId: string): Promise<void> {
+  const operation = await readOperation(session, { projectId, operationId: operationId as OperationRow['id'] });
+  if (operation.forward === null) return;
+  const checkpoint = await readCheckpoint(session, projectId, operation.forward.checkpointId);
+  await applyDeclared(session, projectId, checkpoint.declared);
+}

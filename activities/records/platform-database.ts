@@ -1,0 +1,86 @@
+/** The platform database: a pool behind three verbs, and driver codes turned into our failure types. */
+import pg from 'pg';
+import { AdorableError } from '../../shared/errors.ts';
+import type { FailureType } from '../../shared/errors.ts';
+
+export interface Session {
+  query<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+export interface PlatformDatabase extends Session {
+  /** One connection for the whole of `work`. */
+  session<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  /** One READ COMMITTED transaction; row locks are taken explicitly where order matters. */
+  transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  end(): Promise<void>;
+}
+
+export function connectPlatform(connectionString: string): PlatformDatabase {
+  const pool = new pg.Pool({ connectionString, max: 10, connectionTimeoutMillis: 5000 });
+  // An idle connection that dies (the server was restarted) is replaced by the pool; unheard, it would end the process.
+  pool.on('error', () => undefined);
+
+  const on = (client: pg.Pool | pg.PoolClient): Session => ({
+    async query<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]> {
+      try {
+        return (await client.query(sql, values === undefined ? undefined : [...values])).rows as Row[];
+      } catch (error) {
+        throw toFailure(error);
+      }
+    },
+  });
+
+  const session = async <T>(work: (session: Session) => Promise<T>): Promise<T> => {
+    const client = await pool.connect().catch((error: unknown) => { throw toFailure(error); });
+    let broken: Error | undefined;
+    try {
+      return await work(on(client));
+    } catch (error) {
+      if (error instanceof AdorableError && error.type === 'Unavailable') broken = error;
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  };
+
+  return {
+    ...on(pool),
+    session,
+    transaction: (work) => session(async (inside) => {
+      await inside.query('BEGIN');
+      try {
+        const result = await work(inside);
+        await inside.query('COMMIT');
+        return result;
+      } catch (error) {
+        await inside.query('ROLLBACK');
+        throw error;
+      }
+    }),
+    end: () => pool.end(),
+  };
+}
+
+const BY_CODE: Readonly<Record<string, FailureType>> = {
+  '40001': 'Contended',
+  '40P01': 'Contended',
+  '55P03': 'Contended',
+  '23503': 'UnresolvedTarget',
+  '23505': 'OwnershipConflict',
+  '28P01': 'Denied',
+  '42501': 'Denied',
+  '53300': 'Unavailable',
+  '57P01': 'Unavailable',
+  '57P03': 'Unavailable',
+  ECONNREFUSED: 'Unavailable',
+  ECONNRESET: 'Unavailable',
+  EPIPE: 'Unavailable',
+  ETIMEDOUT: 'Unavailable',
+};
+
+function toFailure(error: unknown): AdorableError {
+  if (error instanceof AdorableError) return error;
+  const { code, message } = error as Error & { code?: string };
+  const type = (code === undefined ? undefined : BY_CODE[code]) ?? (/terminated|timeout|Connection/i.test(message) ? 'Unavailable' : 'Unclassified');
+  return new AdorableError(type, `The platform database answered: ${message}.`, { cause: error });
+}
