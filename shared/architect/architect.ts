@@ -6,7 +6,7 @@ import { AdorableError } from '../errors.ts';
 import type { Clause } from './clauses.ts';
 import { toClauses } from './clauses.ts';
 import { matchClause } from './match.ts';
-import type { ArchitectProject, Blueprint, PlannedFeature, ProposedPlan } from './plan.ts';
+import type { ArchitectProject, Blueprint, PlanFeature, ProposedPlan } from './plan.ts';
 
 const MAX_MESSAGE = 4000;
 
@@ -84,7 +84,7 @@ function refuseTaken(blueprint: Blueprint, project: ArchitectProject): void {
   );
 }
 
-function toFeature({ blueprint, name }: Wanted): PlannedFeature {
+function toFeature({ blueprint, name }: Wanted): PlanFeature {
   const id = blueprint.slug;
   return {
     id,

@@ -11,7 +11,7 @@ export interface CreatesApp {
   readonly name: string;
 }
 
-export interface PlannedFeature {
+export interface PlanFeature {
   readonly id: string;
   readonly title: string;
   /** Blueprint that the producer builds it from. */
@@ -28,7 +28,7 @@ export interface PlannedFeature {
 
 export interface ProposedPlan {
   readonly message: string;
-  readonly features: readonly PlannedFeature[];
+  readonly features: readonly PlanFeature[];
 }
 
 /** What a blueprint says of itself in `blueprints/<id>/blueprint.json`. */
