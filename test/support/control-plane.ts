@@ -1,0 +1,69 @@
+/** A real etcd, API server, controller manager and scheduler in a data directory of their own. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { obtain } from '../../local/engines/obtain.ts';
+import { connectKube, type KubeClient } from '../../local/kube-client.ts';
+import { kubeconfigPath, type Platform } from '../../local/platform.ts';
+import { prepareDataDirectory } from '../../local/supervisor/data-directory.ts';
+import { partSpecs } from '../../local/supervisor/part-specs.ts';
+
+export interface ControlPlane {
+  readonly platform: Platform;
+  readonly admin: KubeClient;
+  /** Starts a part of ours (`node`, `gateway`) and answers when it says that it is ready. */
+  startPart(name: string): Promise<ChildProcess>;
+  stop(): Promise<void>;
+}
+
+export async function startControlPlane(): Promise<ControlPlane> {
+  const data = mkdtempSync(join(tmpdir(), 'adk-'));
+  chmodSync(data, 0o711);
+  const engines = {
+    node: await obtain('node'), kube: process.env['ADORABLE_TEST_KUBE'] ?? await obtain('kube'), postgres: await obtain('postgres'), temporal: '',
+  };
+  const platform = await prepareDataDirectory({ data, engines, ports: {} });
+  const specs = partSpecs(platform);
+  const children: ChildProcess[] = [];
+
+  async function start(name: string, until: (output: string) => boolean | Promise<boolean>): Promise<ChildProcess> {
+    const spec = specs.find((candidate) => candidate.name === name);
+    if (!spec) throw new Error(`no part ${name}`);
+    await spec.prepare?.();
+    const log = openSync(join(data, 'logs', `${name}.log`), 'a');
+    const child = spawn(spec.command, [...spec.args], { stdio: ['ignore', 'pipe', log] });
+    children.push(child);
+    let output = '';
+    child.stdout?.on('data', (chunk: Buffer) => { output += chunk.toString(); });
+    for (const deadline = Date.now() + 60_000; !(await until(output)); await sleep(50)) {
+      if (Date.now() > deadline || child.exitCode !== null) throw new Error(`${name} did not become ready: ${output.slice(-2_000)}`);
+    }
+    return child;
+  }
+
+  await start('etcd', () => true);
+  const admin = connectKube(kubeconfigPath(data, 'admin'));
+  const answers = async () => await admin.request({ method: 'GET', path: '/api/v1/namespaces/default' }).then(() => true, () => false);
+  await start('kube-apiserver', answers);
+  await specs.find((spec) => spec.name === 'kube-apiserver')?.arrange?.();
+  await start('kube-controller-manager', () => true);
+  await start('kube-scheduler', () => true);
+  return {
+    platform,
+    admin,
+    startPart: async (name) => await start(name, (output) => output.includes('"ready":true')),
+    stop: async () => {
+      await admin.close();
+      for (const child of children.reverse()) {
+        if (child.exitCode !== null || child.signalCode !== null) continue;
+        child.kill('SIGTERM');
+        await Promise.race([once(child, 'exit'), sleep(6_000, undefined, { ref: false })]);
+        if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+      }
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
