@@ -96,6 +96,7 @@ export interface RecordsActivities {
   /** What a generation made before its decision: pending apps and services that no other revision declares. */
   pendingOf(input: Fenced): Promise<{ apps: readonly AppId[]; services: readonly string[] }>;
   archiveProject(input: Fenced): Promise<void>;
+  readCurrentMoment(input: { projectId: ProjectId }): Promise<Moment>;
 }
 
 // ── code: git ────────────────────────────────────────────────────────────────────────────────
@@ -195,7 +196,8 @@ export interface InfraActivities {
 // ── verify: reads every store back ───────────────────────────────────────────────────────────
 
 export interface VerifyActivities {
-  verifyMoment(input: FencedMoment & { running: boolean }): Promise<Receipt>;
+  /** `running`: Deployments are compared with their replicas, else at rest. */
+  verifyMoment(input: { projectId: ProjectId; moment: Moment; running: boolean }): Promise<Receipt>;
 }
 
 export type Activities = RecordsActivities & CodeActivities & DataActivities & InfraActivities & VerifyActivities;

@@ -8,3 +8,4 @@ export { provisionProject } from './provision-project.ts';
 export { recordBookmark } from './record-bookmark.ts';
 export { recoverProject } from './recover-project.ts';
 export { restoreProject } from './restore-project.ts';
+export { verifyProject } from './verify-project.ts';

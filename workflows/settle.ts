@@ -40,7 +40,7 @@ export async function settle(run: Run, fenced: Fenced, directions: Directions & 
 /** Converges, proves it by reading every store back, and makes it final: from then on nothing unwinds. */
 export async function reach(run: Run, fenced: Fenced, moment: Moment, options: ConvergeOptions): Promise<Receipt> {
   await converge(run, fenced, moment, options);
-  const receipt = await run.step('verify', () => verifyMoment({ ...fenced, moment, running: options.keepRunning }));
+  const receipt = await run.step('verify', () => verifyMoment({ projectId: fenced.projectId, moment, running: false }));
   if (!receipt.ok) {
     const first = receipt.differences.map((d) => `${d.store}: ${d.what} is ${d.found}, not ${d.expected}`).join('; ');
     throw failure('VerifyFailed', `The stores do not hold the moment: ${first}.`);

@@ -8,7 +8,7 @@ import type { Moment } from '../../shared/moment.ts';
 import type { Abandoned, CommitPoint, RecordsActivities } from '../../shared/ports.ts';
 import { applyDeclared, restoreBefore, takePosition } from './converge-rows.ts';
 import type { PlatformDatabase, Session } from './platform-database.ts';
-import { lockProject, readCheckpoint, readOperation } from './rows.ts';
+import { lockProject, readCheckpoint, readOperation, readProject } from './rows.ts';
 import type { OperationRow, ProjectRow } from './rows.ts';
 
 export interface OperationDeps {
@@ -19,11 +19,17 @@ export interface OperationDeps {
 
 type Operations = Pick<
   RecordsActivities,
-  'claimOperation' | 'raiseOperationFence' | 'recordDirections' | 'decide' | 'decideBack' | 'finalize' | 'closeOperation'
+  'claimOperation' | 'raiseOperationFence' | 'recordDirections' | 'decide' | 'decideBack' | 'finalize' | 'closeOperation' | 'readCurrentMoment'
 >;
 
 export function createOperations({ database, readHead }: OperationDeps): Operations {
   return {
+    async readCurrentMoment({ projectId }) {
+      const moment = await currentMoment(await readProject(database, projectId), readHead);
+      if (moment === null) throw new AdorableError('PreconditionFailed', `Project ${projectId} was never provisioned.`);
+      return moment;
+    },
+
     async claimOperation({ projectId, operationId, kind, runId }) {
       const { project, fence, open } = await database.transaction(async (session) => {
         const [project] = await session.query<ProjectRow>('SELECT * FROM projects WHERE id = $1 FOR UPDATE', [projectId]);

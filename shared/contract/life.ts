@@ -5,6 +5,7 @@ export const PROVISION_PROJECT = 'provisionProject';
 export const DELETE_PROJECT = 'deleteProject';
 export const RECOVER_PROJECT = 'recoverProject';
 export const RECORD_BOOKMARK = 'recordBookmark';
+export const VERIFY_PROJECT = 'verifyProject';
 
 export interface ProvisionRequest extends OperationRequest {
   readonly name: string;

@@ -1,0 +1,22 @@
+/** All of the records store: Postgres rows that glue the other stores together. */
+import type { RecordsActivities } from '../../shared/ports.ts';
+import { createCheckpoints } from './checkpoints.ts';
+import { createGeneration, declaredAfter } from './generation.ts';
+import type { GenerationDeps } from './generation.ts';
+import { createOperations } from './operations.ts';
+import type { OperationDeps } from './operations.ts';
+import { createProjects } from './projects.ts';
+import { createRestorePlan } from './restore-plan.ts';
+import type { RestorePlanDeps } from './restore-plan.ts';
+
+export type RecordsDeps = OperationDeps & GenerationDeps & RestorePlanDeps;
+
+export function createRecordsActivities(deps: RecordsDeps): RecordsActivities {
+  return {
+    ...createProjects(deps),
+    ...createOperations(deps),
+    ...createCheckpoints({ database: deps.database, declaredAfter: (revisionId) => declaredAfter(deps, revisionId) }),
+    ...createGeneration(deps),
+    ...createRestorePlan(deps),
+  };
+}

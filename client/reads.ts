@@ -1,0 +1,98 @@
+/** What people look at: projects, the tree of moments, runs. Read from the rows that own them. */
+import type { CheckpointId, OperationId, ProjectId } from '../shared/ids.ts';
+import { resolveAlias } from '../shared/restore/undo.ts';
+import { readTree } from '../activities/records/restore-plan.ts';
+import type { PlatformDatabase } from '../activities/records/platform-database.ts';
+import { liveApps, readProject } from '../activities/records/rows.ts';
+import type { CheckpointRow } from '../activities/records/rows.ts';
+import type { PendingActivity, TemporalGate } from './temporal.ts';
+
+export interface ProjectSummary {
+  readonly id: ProjectId;
+  readonly name: string;
+  readonly status: string;
+  readonly apps: readonly { readonly slug: string; readonly kind: string; readonly primary: boolean; readonly url: string }[];
+  readonly services: readonly string[];
+}
+
+export interface Preview {
+  readonly domain: string;
+  readonly port: number;
+}
+
+export function previewUrl(preview: Preview, name: string, projectId: ProjectId): string {
+  return `http://${name}-${projectId}.${preview.domain}:${String(preview.port)}`;
+}
+
+export async function listProjects(database: PlatformDatabase, preview: Preview): Promise<ProjectSummary[]> {
+  const rows = await database.query<{ id: ProjectId }>(`SELECT id FROM projects WHERE status <> 'archived' ORDER BY created_at`);
+  return await Promise.all(rows.map((row) => describeProject(database, row.id, preview)));
+}
+
+export async function describeProject(database: PlatformDatabase, projectId: ProjectId, preview: Preview): Promise<ProjectSummary> {
+  const project = await readProject(database, projectId);
+  const apps = await liveApps(database, projectId);
+  return {
+    id: project.id, name: project.name, status: project.status, services: project.services,
+    apps: apps.map((app) => ({ slug: app.slug, kind: app.kind, primary: app.is_primary, url: previewUrl(preview, app.slug, projectId) })),
+  };
+}
+
+export interface TimelineEntry {
+  readonly id: CheckpointId;
+  readonly kind: string;
+  readonly label: string | null;
+  readonly current: boolean;
+  readonly parentId: CheckpointId | null;
+  readonly aliasOf: CheckpointId | null;
+  readonly commit: string;
+  readonly timelineId: string;
+  readonly lsn: string | null;
+  readonly sealed: boolean;
+  readonly apps: readonly string[];
+  readonly createdAt: string;
+}
+
+/** The tree of moments, oldest first; what is at current HEAD is flagged, whichever alias it goes by. */
+export async function readTimeline(database: PlatformDatabase, projectId: ProjectId): Promise<TimelineEntry[]> {
+  const project = await readProject(database, projectId);
+  const rows = await database.query<CheckpointRow>(`SELECT * FROM checkpoints WHERE project_id = $1 AND status = 'complete' ORDER BY ordinal`, [projectId]);
+  const current = project.current_checkpoint;
+  const tree = current === null ? undefined : await readTree(database, project, current);
+  const here = tree === undefined || current === null ? undefined : resolveAlias(tree, current).id;
+  return rows.map((row) => ({
+    id: row.id, kind: row.kind, label: row.label, current: row.id === current || row.id === here, parentId: row.parent_id, aliasOf: row.alias_of,
+    commit: row.commit_sha, timelineId: row.timeline_id, lsn: row.lsn, sealed: row.sealed,
+    apps: row.declared.apps.map((app) => app.slug), createdAt: row.created_at.toISOString(),
+  }));
+}
+
+export interface RunEntry {
+  readonly operationId: OperationId;
+  readonly kind: string;
+  readonly phase: string;
+  readonly decision: string | null;
+  readonly outcome: string | null;
+  readonly message: string | null;
+  readonly startedAt: string;
+  readonly closedAt: string | null;
+  /** Activities that are being retried, with what they failed with last: an operation that is stuck says so here. */
+  readonly retrying?: readonly PendingActivity[];
+}
+
+export async function listRuns(database: PlatformDatabase, temporal: TemporalGate, projectId: ProjectId): Promise<RunEntry[]> {
+  await readProject(database, projectId);
+  const rows = await database.query<{ id: OperationId; kind: string; phase: string; decision: string | null; outcome: string | null; message: string | null; started_at: Date; closed_at: Date | null }>(
+    'SELECT * FROM operations WHERE project_id = $1 ORDER BY started_at', [projectId],
+  );
+  return await Promise.all(rows.map(async (row) => {
+    const entry: RunEntry = {
+      operationId: row.id, kind: row.kind, phase: row.phase, decision: row.decision, outcome: row.outcome, message: row.message,
+      startedAt: row.started_at.toISOString(), closedAt: row.closed_at?.toISOString() ?? null,
+    };
+    if (row.outcome !== null) return entry;
+    const progress = await temporal.progress(projectId);
+    const retrying = (await temporal.pending(projectId)).filter((activity) => activity.attempt > 1);
+    return { ...entry, phase: progress?.phase ?? row.phase, ...(retrying.length === 0 ? {} : { retrying }) };
+  }));
+}

@@ -1,0 +1,119 @@
+/**
+ * The typed client: what a chat backend, the CLI and the tests call. Every operation goes through
+ * Temporal under the project's lock; reads go to the store that owns the fact.
+ */
+import { randomBytes } from 'node:crypto';
+import { architect } from '../shared/architect/architect.ts';
+import type { Blueprint, ProposedPlan } from '../shared/architect/plan.ts';
+import type { GenerateRequest, GenerationDoor } from '../shared/contract/generate-project.ts';
+import { GENERATE_PROJECT } from '../shared/contract/generate-project.ts';
+import { DELETE_PROJECT, PROVISION_PROJECT, RECORD_BOOKMARK, RECOVER_PROJECT, VERIFY_PROJECT } from '../shared/contract/life.ts';
+import type { OperationOutcome } from '../shared/contract/operation.ts';
+import { PLAN_RESTORE, RESTORE_PROJECT } from '../shared/contract/restore-project.ts';
+import type { RestoreRequest } from '../shared/contract/restore-project.ts';
+import type { OperationId, ProjectId, RevisionId } from '../shared/ids.ts';
+import type { RestoreMode } from '../shared/moment.ts';
+import type { Receipt, RestorePlan } from '../shared/restore/plan.ts';
+import { approveRevision, recordProposal } from '../activities/records/plan-revisions.ts';
+import type { PlatformDatabase } from '../activities/records/platform-database.ts';
+import { liveApps, readProject } from '../activities/records/rows.ts';
+import type { RunHandle, TemporalGate } from './temporal.ts';
+
+export interface RuntimeDeps {
+  readonly database: PlatformDatabase;
+  readonly temporal: TemporalGate;
+  readonly blueprints: () => Promise<readonly Blueprint[]>;
+  readonly writePlanSpec: (input: { projectId: ProjectId; revisionId: RevisionId; plan: ProposedPlan }) => Promise<void>;
+}
+
+export interface Started<T> extends RunHandle<T> {
+  readonly projectId: ProjectId;
+  readonly operationId: OperationId;
+}
+
+export interface Proposal {
+  readonly revisionId: RevisionId;
+  readonly plan: ProposedPlan;
+}
+
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
+
+function randomName(length: number): string {
+  return [...randomBytes(length)].map((byte) => ALPHABET[byte % ALPHABET.length]).join('');
+}
+
+export const newOperationId = (): OperationId => `op_${randomName(12)}` as OperationId;
+
+export function createRuntime(deps: RuntimeDeps) {
+  const { database, temporal } = deps;
+
+  const start = async <T = OperationOutcome>(workflow: string, projectId: ProjectId, extra: object = {}): Promise<Started<T>> => {
+    // Unknown projects are refused before a workflow exists, so that a typing error leaves no trace.
+    if (workflow !== PROVISION_PROJECT) await readProject(database, projectId);
+    const operationId = newOperationId();
+    return { projectId, operationId, ...(await temporal.startOperation<T>(workflow, { projectId, operationId, ...extra })) };
+  };
+
+  return {
+    async createProject(name: string) {
+      const projectId = `${ALPHABET[(randomBytes(1)[0] ?? 0) % 26] ?? 'p'}${randomName(9)}` as ProjectId;
+      return await start(PROVISION_PROJECT, projectId, { name });
+    },
+
+    /** A sentence becomes a proposed plan revision; nothing runs before it is approved. */
+    async chat(projectId: ProjectId, message: string): Promise<Proposal> {
+      const project = await readProject(database, projectId);
+      const apps = await liveApps(database, projectId);
+      const plan = architect(message, {
+        apps: apps.map((app) => ({ id: app.id, slug: app.slug, kind: app.kind, isPrimary: app.is_primary })),
+        services: project.services,
+      }, await deps.blueprints());
+      const revisionId = `rev_${randomName(12)}` as RevisionId;
+      await deps.writePlanSpec({ projectId, revisionId, plan });
+      await recordProposal(database, projectId, revisionId, plan);
+      return { revisionId, plan };
+    },
+
+    async approvePlan(projectId: ProjectId, revisionId?: RevisionId) {
+      const approved = await approveRevision(database, projectId, revisionId);
+      return await this.startGeneration(projectId, 'approve_plan', approved);
+    },
+
+    /** The one door: every way to generate starts here. */
+    async startGeneration(projectId: ProjectId, door: GenerationDoor, revisionId?: RevisionId) {
+      const request: Pick<GenerateRequest, 'door' | 'revisionId'> = { door, ...(revisionId === undefined ? {} : { revisionId }) };
+      return await start(GENERATE_PROJECT, projectId, request);
+    },
+
+    async restore(projectId: ProjectId, target: string, options: { mode?: RestoreMode; expect?: string } = {}) {
+      const request: Pick<RestoreRequest, 'target' | 'mode' | 'expect'> = { target, mode: options.mode ?? 'all', ...(options.expect === undefined ? {} : { expect: options.expect }) };
+      return await start(RESTORE_PROJECT, projectId, request);
+    },
+
+    async planRestore(projectId: ProjectId, target: string, mode: RestoreMode = 'all'): Promise<RestorePlan> {
+      await readProject(database, projectId);
+      return await temporal.execute<RestorePlan>(PLAN_RESTORE, `plan/${projectId}/${randomName(8)}`, { projectId, target, mode });
+    },
+
+    bookmark: (projectId: ProjectId, label: string) => start(RECORD_BOOKMARK, projectId, { label }),
+    recover: (projectId: ProjectId) => start(RECOVER_PROJECT, projectId),
+    deleteProject: (projectId: ProjectId) => start(DELETE_PROJECT, projectId),
+
+    async verify(projectId: ProjectId): Promise<Receipt> {
+      await readProject(database, projectId);
+      return await temporal.execute<Receipt>(VERIFY_PROJECT, `verify/${projectId}/${randomName(8)}`, { projectId });
+    },
+
+    async cancel(projectId: ProjectId, reason: string, operationId?: OperationId) {
+      await readProject(database, projectId);
+      return await temporal.cancel(projectId, { reason, ...(operationId === undefined ? {} : { operationId }) });
+    },
+
+    async resume(projectId: ProjectId, operationId?: OperationId) {
+      await readProject(database, projectId);
+      return await temporal.resume(projectId, operationId === undefined ? {} : { operationId });
+    },
+  };
+}
+
+export type Runtime = ReturnType<typeof createRuntime>;

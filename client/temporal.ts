@@ -1,0 +1,124 @@
+/** The one place that talks to Temporal as a client: start under the project's lock, watch, steer. */
+import { Client, Connection, WorkflowExecutionAlreadyStartedError, WorkflowFailedError, WorkflowIdConflictPolicy, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure, defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import { AdorableError, isFailureType } from '../shared/errors.ts';
+import { CANCEL_RUN_UPDATE, PROGRESS, projectWorkflowId, RESUME_RUN_UPDATE, SEARCH_ATTRIBUTES, TASK_QUEUE } from '../shared/contract/operation.ts';
+import type { CancelRun, OperationRequest, Progress, ResumeRun } from '../shared/contract/operation.ts';
+import type { ProjectId } from '../shared/ids.ts';
+
+export interface PendingActivity {
+  readonly activity: string;
+  readonly attempt: number;
+  readonly lastFailure?: string;
+}
+
+export interface RunHandle<T> {
+  readonly result: Promise<T>;
+  progress(): Promise<Progress | undefined>;
+}
+
+export interface TemporalGate {
+  /** Starts an operation on a project; `Busy` names what runs there already. */
+  startOperation<T>(workflow: string, request: OperationRequest): Promise<RunHandle<T>>;
+  /** A read that takes no lock. */
+  execute<T>(workflow: string, workflowId: string, input: unknown): Promise<T>;
+  cancel(projectId: ProjectId, message: CancelRun): Promise<Progress>;
+  resume(projectId: ProjectId, message: ResumeRun): Promise<Progress>;
+  progress(projectId: ProjectId): Promise<Progress | undefined>;
+  pending(projectId: ProjectId): Promise<readonly PendingActivity[]>;
+  close(): Promise<void>;
+}
+
+const key = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
+
+export async function connectTemporal(address: string): Promise<TemporalGate> {
+  const connection = await Connection.connect({ address, connectTimeout: '5 seconds' }).catch((cause: unknown) => {
+    throw new AdorableError('NotRunning', `Temporal does not answer at ${address}: \`adorable status\` says what is down.`, { cause });
+  });
+  const client = new Client({ connection });
+  const handleOf = (projectId: ProjectId) => client.workflow.getHandle(projectWorkflowId(projectId));
+
+  const progressOf = async (projectId: ProjectId): Promise<Progress | undefined> => {
+    try {
+      return await handleOf(projectId).query<Progress>(PROGRESS);
+    } catch {
+      // No worker, no such run, or a run without the query: progress is a courtesy, the result is not.
+      return undefined;
+    }
+  };
+
+  const steer = async (projectId: ProjectId, update: string, message: unknown): Promise<Progress> => {
+    try {
+      return await handleOf(projectId).executeUpdate<Progress, [unknown]>(update, { args: [message] });
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) throw new AdorableError('PreconditionFailed', `Nothing runs on project ${projectId}: see \`adorable runs ${projectId}\`.`, { cause: error });
+      if (error instanceof WorkflowUpdateFailedError) throw toFailure(error.cause ?? error);
+      throw toFailure(error);
+    }
+  };
+
+  return {
+    async startOperation<T>(workflow: string, request: OperationRequest): Promise<RunHandle<T>> {
+      const workflowId = projectWorkflowId(request.projectId);
+      try {
+        const handle = await client.workflow.start(workflow, {
+          workflowId, taskQueue: TASK_QUEUE, args: [request], workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+          typedSearchAttributes: new TypedSearchAttributes([
+            { key: key(SEARCH_ATTRIBUTES.projectId), value: request.projectId },
+            { key: key(SEARCH_ATTRIBUTES.operation), value: request.operationId },
+            { key: key(SEARCH_ATTRIBUTES.phase), value: 'claim' },
+          ]),
+          staticSummary: `${workflow} ${request.operationId}`,
+        });
+        const result = (handle.result() as Promise<T>).catch((error: unknown) => { throw toFailure(error); });
+        return { result, progress: () => progressOf(request.projectId) };
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw toFailure(error);
+        const running = await progressOf(request.projectId);
+        const name = running === undefined ? 'another operation' : `${running.kind} ${running.operationId} (${running.phase})`;
+        throw new AdorableError('Busy', `Project ${request.projectId} is busy with ${name}: wait for it, or cancel it with \`adorable cancel ${request.projectId}\`.`, {
+          cause: error, details: running === undefined ? {} : { operationId: running.operationId, kind: running.kind, phase: running.phase },
+        });
+      }
+    },
+
+    async execute<T>(workflow: string, workflowId: string, input: unknown): Promise<T> {
+      try {
+        return (await client.workflow.execute(workflow, { workflowId, taskQueue: TASK_QUEUE, args: [input], workflowRunTimeout: '5 minutes' })) as T;
+      } catch (error) {
+        throw toFailure(error);
+      }
+    },
+
+    cancel: (projectId, message) => steer(projectId, CANCEL_RUN_UPDATE, message),
+    resume: (projectId, message) => steer(projectId, RESUME_RUN_UPDATE, message),
+    progress: progressOf,
+
+    async pending(projectId) {
+      try {
+        const { raw } = await handleOf(projectId).describe();
+        return (raw.pendingActivities ?? []).map((row) => ({
+          activity: row.activityType?.name ?? '', attempt: row.attempt ?? 1,
+          ...(row.lastFailure?.message == null ? {} : { lastFailure: row.lastFailure.message }),
+        }));
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return [];
+        throw toFailure(error);
+      }
+    },
+
+    close: () => connection.close(),
+  };
+}
+
+/** The innermost typed failure of whatever Temporal wrapped it in. */
+function toFailure(error: unknown): AdorableError {
+  if (error instanceof AdorableError) return error;
+  let inner: unknown = error instanceof WorkflowFailedError ? error.cause : error;
+  while (inner instanceof Error && !(inner instanceof ApplicationFailure) && inner.cause instanceof Error) inner = inner.cause;
+  const message = inner instanceof Error ? inner.message : String(inner);
+  if (inner instanceof ApplicationFailure && isFailureType(inner.type)) {
+    return new AdorableError(inner.type, message, { cause: error, details: (inner.details?.[0] ?? {}) as Record<string, unknown> });
+  }
+  return new AdorableError('Unclassified', message, { cause: error });
+}

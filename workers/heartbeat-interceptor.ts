@@ -1,0 +1,42 @@
+/**
+ * Wraps every activity: heartbeats while it runs, so that a killed worker is noticed within the
+ * heartbeat time-out, and turns our typed errors into failures that carry type and details over
+ * Temporal's wire. The one place where retryability is decided. Secrets never enter either (I7).
+ */
+import { activityInfo, Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import type { ActivityInboundCallsInterceptor, ActivityInterceptors } from '@temporalio/worker';
+import { AdorableError, isRetryable } from '../shared/errors.ts';
+import { errorFields, log } from '../local/log.ts';
+
+/** A quarter of the heartbeat time-out: two may be lost. */
+const HEARTBEAT_MS = 2000;
+
+export function activityInterceptors(): ActivityInterceptors {
+  const inbound: ActivityInboundCallsInterceptor = {
+    async execute(input, next) {
+      const context = Context.current();
+      const beat = setInterval(() => { context.heartbeat(); }, HEARTBEAT_MS);
+      context.heartbeat();
+      try {
+        return await next(input);
+      } catch (error) {
+        const { activityType, attempt, workflowExecution } = activityInfo();
+        if (context.cancellationSignal.aborted) throw new CancelledFailure('cancelled');
+        log('warn', `activity ${activityType} failed`, { attempt, workflowId: workflowExecution?.workflowId, ...errorFields(error) });
+        throw toApplicationFailure(error);
+      } finally {
+        clearInterval(beat);
+      }
+    },
+  };
+  return { inbound };
+}
+
+export function toApplicationFailure(error: unknown): Error {
+  if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
+  if (error instanceof AdorableError) {
+    return ApplicationFailure.create({ type: error.type, message: error.message, nonRetryable: !isRetryable(error.type), details: [error.details] });
+  }
+  return ApplicationFailure.create({ type: 'Unclassified', message: error instanceof Error ? error.message : String(error), nonRetryable: false });
+}
