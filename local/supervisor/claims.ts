@@ -77,35 +77,30 @@ function readClaims(dir: string): Claim[] {
 }
 
 async function choosePorts(wanted: Wanted, others: readonly Claim[]): Promise<Ports> {
-  const taken = new Set<number>();
-  for (const other of others) if (isAlive(other.supervisor)) for (const port of Object.values(other.ports)) taken.add(port);
+  const claimed = new Set(others.filter((other) => isAlive(other.supervisor)).flatMap((other) => Object.values(other.ports)));
+  const usable = async (port: number) => !claimed.has(port) && (await isFree(port));
   const chosen: Partial<Record<PortName, number>> = {};
+  for (const [name, port] of Object.entries(wanted.asked) as [PortName, number][]) {
+    if (!(await usable(port))) throw portTaken(name, port);
+    claimed.add((chosen[name] = port));
+  }
+  // Kept ports go first, so that none of them is given to a part that needs a new one.
+  const preferred = wanted.remembered?.ports ?? FAMILIAR;
+  for (const name of NAMES) {
+    const port = preferred[name];
+    if (chosen[name] === undefined && port !== undefined && (await usable(port))) claimed.add((chosen[name] = port));
+  }
   let next = FIRST_PORT + (Number.parseInt(wanted.instance.slice(0, 6), 16) % (LAST_PORT - FIRST_PORT));
   for (const name of NAMES) {
-    const asked = wanted.asked[name];
-    if (asked !== undefined) {
-      if (taken.has(asked) || !(await isFree(asked))) throw portTaken(name, asked);
-      chosen[name] = asked;
-    } else {
-      const candidates = [wanted.remembered?.ports[name], wanted.remembered ? undefined : FAMILIAR[name]];
-      chosen[name] = await firstFree(candidates) ?? (await scan());
+    for (let tries = 0; chosen[name] === undefined; tries++) {
+      if (tries > LAST_PORT - FIRST_PORT) {
+        throw new AdorableError('PortTaken', `No free port between ${FIRST_PORT} and ${LAST_PORT}: stop what uses them.`);
+      }
+      next = next >= LAST_PORT ? FIRST_PORT : next + 1;
+      if (await usable(next)) claimed.add((chosen[name] = next));
     }
-    taken.add(chosen[name]);
   }
   return chosen as Ports;
-
-  async function firstFree(candidates: readonly (number | undefined)[]): Promise<number | undefined> {
-    for (const port of candidates) if (port !== undefined && !taken.has(port) && (await isFree(port))) return port;
-    return undefined;
-  }
-
-  async function scan(): Promise<number> {
-    for (let tries = LAST_PORT - FIRST_PORT; tries > 0; tries--) {
-      next = next >= LAST_PORT ? FIRST_PORT : next + 1;
-      if (!taken.has(next) && (await isFree(next))) return next;
-    }
-    throw new AdorableError('PortTaken', `No free port between ${FIRST_PORT} and ${LAST_PORT}: stop what uses them.`);
-  }
 }
 
 function portTaken(name: string, port: number): AdorableError {
@@ -125,7 +120,7 @@ function chooseLoopback(wanted: Wanted, others: readonly Claim[]): Platform['loo
   throw new AdorableError('PortTaken', `All ${RANGES} loopback ranges are claimed by other data directories: delete one that is no longer needed.`);
 }
 
-/** Free on every local address: a wildcard listener of a stranger counts as taken. */
+/** A stranger's listener on all addresses counts as taken too. */
 export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();

@@ -30,9 +30,12 @@ export class Supervisor {
     this.#emit = emit;
     const env = partEnvironment(platform);
     for (const spec of partSpecs(platform)) {
-      const started = Date.now();
-      const changed = (state: PartState, detail?: string) =>
-        emit({ part: spec.name, state, ms: Date.now() - started, ...(detail ? { detail } : {}) });
+      let since = Date.now();
+      const changed = (state: PartState, detail?: string) => {
+        // Counted from the last beginning of something: how long this start, or this stop, took.
+        if (state === 'starting' || state === 'stopping') since = Date.now();
+        emit({ part: spec.name, state, ms: Date.now() - since, ...(detail ? { detail } : {}) });
+      };
       this.#parts.set(spec.name, new Part(spec, { platform, paths: layout(platform.dataDir), env, changed }));
     }
   }
