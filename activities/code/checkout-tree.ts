@@ -1,0 +1,25 @@
+/** Writes a tree's files to a directory that appears whole or not at all: filled aside, then renamed. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { removeTree } from './remove-tree.ts';
+import { withIndex } from './repository.ts';
+import type { Repository } from './repository.ts';
+
+/** `finish` runs on the directory before it gets its name. */
+export async function checkoutTree(repository: Repository, treeish: string, finish: (dir: string) => Promise<void>, target: string): Promise<void> {
+  const parent = dirname(target);
+  await mkdir(parent, { recursive: true, mode: 0o711 });
+  const aside = join(parent, `.new-${String(process.pid)}-${randomBytes(6).toString('hex')}`);
+  await mkdir(aside, { mode: 0o755 });
+  try {
+    await withIndex(repository, async (index) => {
+      await repository.git.run(['read-tree', treeish], { index });
+      await repository.git.run(['checkout-index', '--all', '--force', `--prefix=${aside}/`], { index });
+    });
+    await finish(aside);
+    await rename(aside, target);
+  } finally {
+    await removeTree(aside);
+  }
+}

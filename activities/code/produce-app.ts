@@ -1,0 +1,109 @@
+/**
+ * One app's bucket: scaffold → produce → check, in its own scratch worktree, with the result in
+ * `refs/adorable/run/<operation>/<app>`. Producers run without the repository's lock, since they
+ * may take minutes; only the ref is written under it and under the fence.
+ */
+import { lstat, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { AdorableError } from '../../shared/errors.ts';
+import type { RevisionId } from '../../shared/ids.ts';
+import type { Fenced } from '../../shared/moment.ts';
+import type { Bucket, CommitPoint, MaterializedApp } from '../../shared/ports.ts';
+import type { DeclaredApp } from '../../shared/spec/declared.ts';
+import { refuseEscapes, refuseOutside } from './app-tree.ts';
+import type { CodeDeps } from './code-deps.ts';
+import { withFence } from './fence.ts';
+import { headOf, openRepository, resolve, runRef, withIndex } from './repository.ts';
+import type { Repository } from './repository.ts';
+import { fillScratch, keepRun, requireScratch, scratchOf } from './scratch.ts';
+import type { Scratch } from './scratch.ts';
+
+export async function scaffoldApp(deps: CodeDeps, input: Fenced & { app: MaterializedApp }): Promise<void> {
+  const repository = openRepository(deps.projectsDir, input.projectId);
+  const scratch = scratchOf(repository, input, input.app);
+  await withFence(repository, input, async (writer) => {
+    await fillScratch(repository, scratch, (await headOf(repository)).commit, async (dir) => {
+      const appDir = join(dir, 'apps', scratch.slug);
+      await mkdir(appDir, { recursive: true });
+      await writeFile(join(appDir, 'README.md'), `# ${input.app.name.replace(/\s+/g, ' ')}\n`);
+    });
+    await keepRun(repository, writer, scratch, {
+      date: await deps.operationTime(input.operationId),
+      subject: `Scaffold ${scratch.slug}`,
+      refs: [scratch.appId, `scaffold/${scratch.appId}`],
+    });
+  });
+}
+
+export async function produceApp(deps: CodeDeps, input: Fenced & { bucket: Bucket; revisionId: RevisionId }): Promise<{ files: number }> {
+  const repository = openRepository(deps.projectsDir, input.projectId);
+  const scratch = scratchOf(repository, input, input.bucket);
+  const app = await declaredApp(deps, input);
+  const features = await deps.records.featuresOf(input.revisionId, input.bucket.featureIds);
+  // The fence is asked before minutes are spent; the write that counts asks again.
+  const from = await withFence(repository, input, async () => await startingPoint(repository, scratch));
+  let files = 0;
+  await fillScratch(repository, scratch, from, async (dir) => {
+    const intoDir = join(dir, 'apps', scratch.slug);
+    await mkdir(intoDir, { recursive: true });
+    for (const feature of features) {
+      await deps.producer.produce({ feature, appSlug: scratch.slug, appName: app.name, appKind: app.kind, intoDir });
+    }
+    await refuseForeign(repository, { ...scratch, dir, appDir: intoDir }, from);
+    files = await refuseEscapes(intoDir);
+  });
+  return { files };
+}
+
+export async function checkApp(deps: CodeDeps, input: Fenced & { bucket: Bucket }): Promise<CommitPoint> {
+  const repository = openRepository(deps.projectsDir, input.projectId);
+  const scratch = scratchOf(repository, input, input.bucket);
+  requireScratch(scratch);
+  const from = await startingPoint(repository, scratch);
+  await refuseForeign(repository, scratch, from);
+  await refuseEscapes(scratch.appDir);
+  await linkDependencies(deps, scratch.appDir);
+  await deps.producer.check({ scratchDir: scratch.dir, slug: scratch.slug });
+  // The check ran the app's own build: what it left is looked at before it becomes history.
+  await refuseForeign(repository, scratch, from);
+  await refuseEscapes(scratch.appDir);
+  return await withFence(repository, input, async (writer) => {
+    return await keepRun(repository, writer, scratch, {
+      date: await deps.operationTime(input.operationId),
+      subject: `Generate ${scratch.slug}`,
+      refs: [scratch.appId],
+    });
+  });
+}
+
+/** What was scaffolded for this operation, otherwise HEAD. */
+async function startingPoint(repository: Repository, scratch: Scratch): Promise<string> {
+  return (await resolve(repository, runRef(scratch.operationId, `scaffold/${scratch.appId}`))) ?? (await headOf(repository)).commit;
+}
+
+async function declaredApp(deps: CodeDeps, input: { bucket: Bucket; revisionId: RevisionId }): Promise<DeclaredApp> {
+  const declared = await deps.records.declaredAfter(input.revisionId);
+  const app = declared.apps.find(({ id }) => id === input.bucket.appId);
+  if (app?.slug === input.bucket.slug) return app;
+  throw new AdorableError('UnmaterializedApp', `App ${input.bucket.appId} (${input.bucket.slug}) is not declared by revision ${input.revisionId}: nothing was produced.`, {
+    details: { appId: input.bucket.appId, revisionId: input.revisionId },
+  });
+}
+
+async function refuseForeign(repository: Repository, scratch: Scratch, from: string): Promise<void> {
+  await withIndex(repository, async (index) => {
+    await repository.git.run(['read-tree', from], { index, workTree: scratch.dir });
+    await refuseOutside(repository.git, { index, scratch: scratch.dir, slug: scratch.slug });
+  });
+}
+
+/** The shared dependencies of the app's lockfile, linked where Node and Vite look for them. */
+export async function linkDependencies(deps: Pick<CodeDeps, 'ensureDeps'>, appDir: string): Promise<void> {
+  const lockfile = join(appDir, 'package-lock.json');
+  if (!existsSync(lockfile) || !(await lstat(lockfile)).isFile()) return;
+  const link = join(appDir, 'node_modules');
+  const target = await deps.ensureDeps(lockfile);
+  await rm(link, { recursive: true, force: true });
+  await symlink(target, link);
+}

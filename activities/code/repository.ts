@@ -1,0 +1,128 @@
+/**
+ * One project's place on disk and the few reads that everything else is built from. Paths come
+ * from parsed ids only, so that no input can name a place outside its project (I8).
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AdorableError } from '../../shared/errors.ts';
+import { parseProjectId, parseTreeHash } from '../../shared/ids.ts';
+import type { CommitSha, OperationId, ProjectId, TreeHash } from '../../shared/ids.ts';
+import type { CommitPoint } from '../../shared/ports.ts';
+import { createGit } from './adapters/git.ts';
+import type { Git } from './adapters/git.ts';
+
+/** The project's one line of history. A person may check out another branch; it stays theirs. */
+export const MAIN = 'refs/heads/main';
+/** What the worktree still is while a moved HEAD has not reached it yet; absent otherwise. */
+export const FOLLOWING = 'refs/adorable/following';
+export const EMPTY_TREE = parseTreeHash('4b825dc642cb6eb9a060e54bf8d69288fbee4904');
+
+export interface Repository {
+  readonly projectId: ProjectId;
+  /** `DATA/projects/<id>` */
+  readonly dir: string;
+  readonly work: string;
+  readonly gitDir: string;
+  readonly scratch: string;
+  readonly trees: string;
+  /** What is left of a deleted project: the fence, so that a late writer is still refused. */
+  readonly tombstone: string;
+  readonly git: Git;
+}
+
+export function repositoryOf(projectsDir: string, projectId: unknown): Repository {
+  const id = parseProjectId(projectId);
+  const dir = join(projectsDir, id);
+  const work = join(dir, 'repo');
+  const gitDir = join(work, '.git');
+  return {
+    projectId: id,
+    dir,
+    work,
+    gitDir,
+    scratch: join(dir, 'scratch'),
+    trees: join(dir, 'trees'),
+    tombstone: join(projectsDir, '.deleted', id),
+    git: createGit(gitDir, work),
+  };
+}
+
+/** Refuses a project that has none, before git could print a path. */
+export function openRepository(projectsDir: string, projectId: unknown): Repository {
+  const repository = repositoryOf(projectsDir, projectId);
+  if (existsSync(join(repository.gitDir, 'HEAD'))) return repository;
+  throw new AdorableError('NotFound', `Project ${repository.projectId} has no repository: provision it first.`, {
+    details: { projectId: repository.projectId },
+  });
+}
+
+export async function resolve(repository: Repository, rev: string): Promise<string | undefined> {
+  return await repository.git.probe(['rev-parse', '--verify', '--quiet', '--end-of-options', rev]);
+}
+
+export async function pointOf(repository: Repository, rev: string): Promise<CommitPoint | undefined> {
+  const commit = await resolve(repository, `${rev}^{commit}`);
+  if (commit === undefined) return undefined;
+  const tree = await repository.git.run(['rev-parse', '--verify', `${commit}^{tree}`]);
+  return { commit: commit as CommitSha, tree: tree.trim() as TreeHash };
+}
+
+export async function headOf(repository: Repository): Promise<CommitPoint> {
+  const point = await pointOf(repository, MAIN);
+  if (point !== undefined) return point;
+  throw new AdorableError('NotFound', `Project ${repository.projectId} has no commit yet: provision it first.`, {
+    details: { projectId: repository.projectId },
+  });
+}
+
+/** An index file of our own: a stale lock, a half-staged index or a merge in the real one do not matter. */
+export async function withIndex<T>(repository: Repository, work: (index: string) => Promise<T>): Promise<T> {
+  const dir = join(repository.gitDir, 'adorable');
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const index = join(dir, `index-${String(process.pid)}-${randomBytes(6).toString('hex')}`);
+  try {
+    return await work(index);
+  } finally {
+    await rm(index, { force: true });
+    await rm(`${index}.lock`, { force: true });
+  }
+}
+
+export interface NewCommit {
+  readonly tree: TreeHash;
+  readonly parent: CommitSha | null;
+  readonly subject: string;
+  readonly body?: readonly string[];
+  readonly trailers: Readonly<Record<string, string>>;
+  readonly date: Date;
+}
+
+export async function makeCommit(repository: Repository, wanted: NewCommit): Promise<CommitPoint> {
+  const trailers = Object.entries(wanted.trailers).map(([key, value]) => `${key}: ${oneLine(value)}`);
+  const paragraphs = [oneLine(wanted.subject), ...(wanted.body?.length ? [wanted.body.map(oneLine).join('\n')] : []), trailers.join('\n')];
+  const parents = wanted.parent === null ? [] : ['-p', wanted.parent];
+  const commit = await repository.git.run(['commit-tree', wanted.tree, ...parents, '-F', '-'], {
+    input: `${paragraphs.join('\n\n')}\n`,
+    date: wanted.date,
+  });
+  return { commit: commit.trim() as CommitSha, tree: wanted.tree };
+}
+
+/** Text from outside must not be able to forge a trailer. */
+function oneLine(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ').trim().slice(0, 400);
+}
+
+export async function trailersOf(repository: Repository, commit: CommitSha): Promise<Map<string, string>> {
+  const text = await repository.git.run(['show', '-s', '--format=%(trailers:only,unfold)', commit]);
+  return new Map(text.split('\n').flatMap((line) => {
+    const at = line.indexOf(': ');
+    return at < 0 ? [] : [[line.slice(0, at), line.slice(at + 2)] as const];
+  }));
+}
+
+export function runRef(operationId: OperationId, name: string): string {
+  return `refs/adorable/run/${operationId}/${name}`;
+}
