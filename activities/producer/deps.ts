@@ -1,0 +1,128 @@
+/**
+ * The shared, read-only dependencies of apps: one directory per (lockfile without its root's name, Node,
+ * platform), so that every app with the same set shares it. Installed once per machine without running a
+ * script (I10), then linked into each data directory; whole or absent, whoever is killed whenever (I9).
+ */
+import { createHash } from 'node:crypto';
+import { execFile } from 'node:child_process';
+import { constants } from 'node:fs';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { AdorableError } from '../../shared/errors.ts';
+
+const run = promisify(execFile);
+const INSTALL_LIMIT_MS = 300_000;
+
+interface Slot {
+  readonly path: string;
+  readonly entry: string;
+}
+
+export interface DepsInput {
+  /** `DATA/projects/deps` */
+  readonly depsDir: string;
+  /** The machine's cache. */
+  readonly cacheDir: string;
+  /** Builds in a draft beside the slot, under a lock, and renames it into place. */
+  fillSlot(slot: Slot, build: (draft: string) => Promise<string>): Promise<void>;
+}
+
+interface Lockfile {
+  readonly name?: string;
+  readonly lockfileVersion: number;
+  readonly packages: Readonly<Record<string, Record<string, unknown>>>;
+}
+
+export type EnsureDeps = (lockfilePath: string) => Promise<string>;
+
+/** Answers the absolute `…/node_modules` that an app's `node_modules` links to. */
+export function createEnsureDeps({ depsDir, cacheDir, fillSlot }: DepsInput): EnsureDeps {
+  return async (lockfilePath) => {
+    const lockfile = parseLockfile(await readFile(lockfilePath, 'utf8'));
+    const hash = depsHash(lockfile);
+    const entry = join('node_modules', '.package-lock.json');
+    const cached = { path: join(cacheDir, 'deps', hash), entry };
+    const served = { path: join(depsDir, hash), entry };
+    await fillSlot(served, async (draft) => {
+      await fillSlot(cached, (cacheDraft) => install(lockfile, cacheDraft));
+      await copyTree(join(cached.path, 'node_modules'), join(draft, 'node_modules'));
+      return cached.path;
+    });
+    return join(served.path, 'node_modules');
+  };
+}
+
+/** Equal for apps that differ in nothing but their name. */
+export function depsHash(lockfile: Lockfile): string {
+  return createHash('sha256')
+    .update(JSON.stringify([stripRoot(lockfile), process.version, process.platform, process.arch]))
+    .digest('hex')
+    .slice(0, 20);
+}
+
+function stripRoot({ packages, lockfileVersion }: Lockfile): Lockfile {
+  const { name: _name, version: _version, ...root } = packages[''] ?? {};
+  return { lockfileVersion, packages: { ...packages, '': root } };
+}
+
+function parseLockfile(text: string): Lockfile {
+  let lockfile: Lockfile;
+  try {
+    lockfile = JSON.parse(text) as Lockfile;
+  } catch (cause) {
+    throw new AdorableError('BuildFailed', "The app's package-lock.json is not JSON: restore it from git.", { cause });
+  }
+  if (lockfile.lockfileVersion !== 3 || typeof lockfile.packages !== 'object') {
+    throw new AdorableError('BuildFailed', "The app's package-lock.json is not of version 3: write it with npm 7 or newer.");
+  }
+  // Only registry packages: a file, a link or a git address would lead out of the app (I10).
+  for (const [path, entry] of Object.entries(lockfile.packages)) {
+    const isRoot = path === '';
+    if (!isRoot && (!path.startsWith('node_modules/') || path.includes('..') || entry['link'] === true || !isRegistry(entry['resolved']))) {
+      throw new AdorableError('IsolationViolated', `The app's package-lock.json has ${JSON.stringify(path.slice(0, 80))}, which is no registry package.`);
+    }
+  }
+  return lockfile;
+}
+
+function isRegistry(resolved: unknown): boolean {
+  return resolved === undefined || (typeof resolved === 'string' && resolved.startsWith('https://'));
+}
+
+async function install(lockfile: Lockfile, draft: string): Promise<string> {
+  const root = stripRoot(lockfile).packages[''] ?? {};
+  const named = { name: 'app', version: '0.0.0', ...root };
+  await writeFile(join(draft, 'package.json'), JSON.stringify({ ...named, private: true }));
+  await writeFile(join(draft, 'package-lock.json'), JSON.stringify({ ...lockfile, name: 'app', packages: { ...lockfile.packages, '': named } }));
+  try {
+    await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'], {
+      cwd: draft,
+      timeout: INSTALL_LIMIT_MS,
+      // Node 24 beside npm, so that it picks the native packages which the runner will load.
+      env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`, NODE_OPTIONS: '', NODE_ENV: '' },
+    });
+  } catch (cause) {
+    const { stderr } = cause as { stderr?: string };
+    throw new AdorableError('Unavailable', `The apps' dependencies could not be installed: ${(stderr ?? String(cause)).trim().split('\n').slice(-3).join(' | ').slice(0, 400)}`, { cause });
+  }
+  await makeReadOnly(join(draft, 'node_modules'));
+  return 'npm registry, from the lockfile of the app';
+}
+
+/** Any uid may read it, none may write: directories stay the owner's to remove. */
+async function makeReadOnly(dir: string): Promise<void> {
+  await run('chmod', ['-R', 'a+rX,go-w', dir]);
+  await run('find', [dir, '-type', 'f', '-exec', 'chmod', 'a-w', '{}', '+']);
+}
+
+/** Hard links where cache and data share a file system (the files are read-only), else clones or copies. */
+async function copyTree(from: string, to: string): Promise<void> {
+  try {
+    await run('cp', ['-al', from, to]);
+  } catch (error) {
+    await rm(to, { recursive: true, force: true });
+    if ((error as { code?: unknown }).code === 'ABORT_ERR') throw error;
+    await cp(from, to, { recursive: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE });
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * The producer: writes one app's tree from its feature's blueprint, and checks it before its commit.
+ * It is told its app's own directory and writes nowhere else (I4, I10); a repeat writes the same bytes (I9).
+ */
+import { mkdir, realpath, writeFile } from 'node:fs/promises';
+import { dirname, extname, join, sep } from 'node:path';
+import { AdorableError } from '../../shared/errors.ts';
+import { readBlueprint, readTemplate } from './blueprints.ts';
+import { runCheck } from './run-check.ts';
+import type { CheckInput, CheckOutcome } from './run-check.ts';
+
+const APP_NAME = '__APP_NAME__';
+
+export interface ProducerDeps {
+  readonly blueprintsDir: string;
+  /** `runners/check/main.mjs`, where the checking uid can read it. */
+  readonly checkRunner: string;
+  /** The pinned Node. */
+  readonly node: string;
+  /** The uid that a scratch directory's project checks under; undefined where there is only one user. */
+  checkUid?(scratchDir: string): Promise<number | undefined>;
+  /** Called every few seconds while a check runs. */
+  heartbeat?(): void;
+}
+
+export interface ProduceInput {
+  readonly feature: { readonly id: string; readonly blueprint: string };
+  readonly appSlug: string;
+  readonly appName: string;
+  /** The app's own directory, `<scratch>/apps/<slug>`. */
+  readonly intoDir: string;
+}
+
+export interface Producer {
+  produce(input: ProduceInput): Promise<{ files: number }>;
+  check(input: { scratchDir: string; slug: string }): Promise<CheckOutcome>;
+}
+
+export function createProducer(deps: ProducerDeps): Producer {
+  return {
+    async produce({ feature, appSlug, appName, intoDir }) {
+      const blueprint = await readBlueprint(deps.blueprintsDir, feature.blueprint);
+      const files = await readTemplate(deps.blueprintsDir, blueprint.id);
+      await mkdir(intoDir, { recursive: true });
+      const root = await realpath(intoDir);
+      if (!root.endsWith(`${sep}apps${sep}${appSlug}`)) {
+        throw new AdorableError('IsolationViolated', `The directory of ${appSlug} is not apps/${appSlug}: nothing was written.`);
+      }
+      for (const file of files) await writeInside(root, file.path, fillName(file.path, file.content, appName));
+      return { files: files.length };
+    },
+
+    async check({ scratchDir, slug }) {
+      const uid = await deps.checkUid?.(scratchDir);
+      const input: CheckInput = {
+        node: deps.node,
+        runner: deps.checkRunner,
+        scratchDir,
+        slug,
+        uid,
+        heartbeat: () => deps.heartbeat?.(),
+      };
+      const outcome = await runCheck(input);
+      if (!outcome.ok) throw toFailure(slug, outcome);
+      return outcome;
+    },
+  };
+}
+
+/** A link that an earlier step left behind could lead a write out of the app. */
+async function writeInside(root: string, path: string, content: Buffer): Promise<void> {
+  const file = join(root, path);
+  await mkdir(dirname(file), { recursive: true });
+  const parent = await realpath(dirname(file));
+  if (parent !== root && !parent.startsWith(`${root}${sep}`)) {
+    throw new AdorableError('IsolationViolated', `${path} leads out of its app's directory: nothing more was written.`);
+  }
+  await writeFile(file, content, { mode: 0o644 });
+}
+
+/** The display name is the only placeholder, escaped for the kind of file it stands in. */
+function fillName(path: string, content: Buffer, name: string): Buffer {
+  const extension = extname(path);
+  if (!['.html', '.ts', '.tsx', '.json'].includes(extension)) return content;
+  const text = content.toString('utf8');
+  return text.includes(APP_NAME) ? Buffer.from(text.replaceAll(APP_NAME, () => escapeName(extension, name)), 'utf8') : content;
+}
+
+function escapeName(extension: string, name: string): string {
+  if (extension === '.html') return name.replace(/[&<>"']/g, (char) => `&#${String(char.charCodeAt(0))};`);
+  const quoted = JSON.stringify(name).slice(1, -1);
+  // Templates put the name between single quotes in code.
+  return extension === '.json' ? quoted : quoted.replaceAll("'", "\\'").replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
+}
+
+function toFailure(slug: string, { errors }: CheckOutcome): AdorableError {
+  const [first] = errors;
+  const where = first ? `${first.file}:${String(first.line)}: ${first.message}` : 'no reason was given';
+  const more = errors.length > 1 ? ` (and ${String(errors.length - 1)} more)` : '';
+  const leaves = errors.some((error) => error.kind === 'isolation');
+  return new AdorableError(
+    leaves ? 'IsolationViolated' : 'BuildFailed',
+    `${leaves ? 'The tree of' : 'The checks of'} ${slug} ${leaves ? 'reaches outside itself' : 'failed'}: ${where}${more}`,
+    { details: { slug, errors: errors.slice(0, 10) } },
+  );
+}

@@ -1,0 +1,93 @@
+/** Runs the check runner as a child with a minimal environment, the project's own uid and a time limit (I10). */
+import { execFile, spawn } from 'node:child_process';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { AdorableError } from '../../shared/errors.ts';
+
+const LIMIT_MS = 120_000;
+const HEARTBEAT_MS = 2_000;
+const MAX_OUTPUT = 1_000_000;
+
+export interface CheckError {
+  readonly kind: 'isolation' | 'type' | 'build' | 'internal';
+  readonly file: string;
+  readonly line: number;
+  readonly message: string;
+}
+
+export interface CheckOutcome {
+  readonly ok: boolean;
+  readonly errors: readonly CheckError[];
+  readonly ms: number;
+}
+
+export interface CheckInput {
+  readonly node: string;
+  readonly runner: string;
+  readonly scratchDir: string;
+  readonly slug: string;
+  readonly uid: number | undefined;
+  readonly limitMs?: number;
+  heartbeat(): void;
+}
+
+export async function runCheck(input: CheckInput): Promise<CheckOutcome> {
+  const home = await mkdtemp(join(tmpdir(), 'adorable-check-'));
+  try {
+    if (input.uid !== undefined) {
+      await chmod(home, 0o777);
+      await promisify(execFile)('chmod', ['-R', 'a+rX', join(input.scratchDir, 'apps', input.slug)]);
+    }
+    return await spawnCheck(input, home);
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+async function spawnCheck(input: CheckInput, home: string): Promise<CheckOutcome> {
+  const child = spawn(input.node, [input.runner, '--tree', input.scratchDir, '--app', `apps/${input.slug}`], {
+    cwd: home,
+    env: { PATH: '/usr/bin:/bin', HOME: home, TMPDIR: home, NODE_ENV: 'production', LANG: 'C.UTF-8' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own, so that the type-checker goes with it.
+    detached: true,
+    ...(input.uid === undefined ? {} : { uid: input.uid, gid: input.uid }),
+  });
+  let output = '';
+  let complaint = '';
+  child.stdout.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-MAX_OUTPUT)));
+  child.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-2_000)));
+  let timedOut = false;
+  const ticker = setInterval(() => input.heartbeat(), HEARTBEAT_MS);
+  const limit = setTimeout(() => {
+    timedOut = true;
+    killGroup(child.pid);
+  }, input.limitMs ?? LIMIT_MS);
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => child.once('close', resolve).once('error', reject));
+    if (timedOut) throw new AdorableError('BuildFailed', `The checks of ${input.slug} took longer than ${String((input.limitMs ?? LIMIT_MS) / 1000)} s and were stopped.`);
+    return parseOutcome(input.slug, output, code, complaint);
+  } finally {
+    clearInterval(ticker);
+    clearTimeout(limit);
+    killGroup(child.pid);
+  }
+}
+
+function parseOutcome(slug: string, output: string, code: number | null, complaint: string): CheckOutcome {
+  const line = output.trim().split('\n').at(-1) ?? '';
+  if ((code === 0 || code === 1) && line.startsWith('{')) return JSON.parse(line) as CheckOutcome;
+  const reason = line.startsWith('{') ? ((JSON.parse(line) as CheckOutcome).errors[0]?.message ?? '') : complaint.trim().split('\n').at(-1);
+  throw new AdorableError('Unclassified', `The checks of ${slug} did not finish (exit ${String(code)}): ${(reason ?? '').slice(0, 300)}`);
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}

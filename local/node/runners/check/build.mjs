@@ -1,0 +1,70 @@
+/** Production build of the client, and of the server's router when there is one; in memory, with our config. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+export async function checkBuild(subject, vite, react) {
+  const errors = [];
+  const router = join(subject.dir, 'server', 'router.ts');
+  if (!existsSync(join(subject.dir, 'index.html'))) {
+    return [{ kind: 'build', file: subject.name(subject.dir), line: 1, message: 'the app has no index.html' }];
+  }
+  await attempt(errors, subject, async () => {
+    const modules = modulesOf(await build(subject, vite, react, {}));
+    for (const id of modules) {
+      // What is bundled into the client is public.
+      if (id.startsWith(join(subject.dir, 'server/'))) {
+        errors.push({ kind: 'build', file: subject.name(id), line: 1, message: 'server code is bundled into the client: import its types only' });
+      }
+    }
+    refuseForeign(errors, subject, modules);
+  });
+  if (existsSync(router)) {
+    await attempt(errors, subject, async () => {
+      const result = await build(subject, vite, react, { ssr: 'server/router.ts' });
+      refuseForeign(errors, subject, modulesOf(result));
+      const entry = [result].flat().flatMap(({ output }) => output).find((chunk) => chunk.type === 'chunk' && chunk.isEntry);
+      if (!entry?.exports.includes('appRouter')) {
+        errors.push({ kind: 'build', file: subject.name(router), line: 1, message: 'server/router.ts does not export `appRouter`' });
+      }
+    });
+  }
+  return errors;
+}
+
+function build(subject, vite, react, options) {
+  return vite.build({
+    configFile: false,
+    root: subject.dir,
+    envDir: false,
+    logLevel: 'silent',
+    css: { postcss: { plugins: [] } },
+    plugins: [react()],
+    build: { write: false, minify: false, reportCompressedSize: false, ...options },
+  });
+}
+
+function modulesOf(result) {
+  const chunks = [result].flat().flatMap(({ output }) => output);
+  return [...new Set(chunks.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : [])))].map((id) => id.replace(/[?#].*$/, ''));
+}
+
+/** The last net: whatever the bundler really put in. */
+function refuseForeign(errors, subject, modules) {
+  for (const id of modules) {
+    if (id.startsWith('/') && !subject.inside(id)) {
+      errors.push({ kind: 'isolation', file: subject.name(id), line: 1, message: "this file outside the app's own tree was bundled" });
+    }
+  }
+}
+
+async function attempt(errors, subject, work) {
+  try {
+    await work();
+  } catch (failure) {
+    for (const error of failure.errors?.length ? failure.errors : [failure]) {
+      const file = error.loc?.file ?? error.id?.replace(/[?#].*$/, '') ?? subject.dir;
+      const message = String(error.message ?? error).replace(/\x1b\[[0-9;]*m/g, '').split(subject.tree).join('').slice(0, 1_000);
+      errors.push({ kind: 'build', file: subject.name(file), line: error.loc?.line ?? 1, message });
+    }
+  }
+}
