@@ -24,10 +24,12 @@ export class PostgresFailed extends Error {}
 export async function runUntilStopped(run: PostgresRun): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'adorable-pg-'));
   const empty = join(folder, 'empty.conf');
+  const refuseAll = join(folder, 'hba.conf');
   writeFileSync(empty, '');
-  if (run.uid !== undefined) for (const path of [folder, empty]) chownSync(path, run.uid, run.uid);
+  writeFileSync(refuseAll, 'local all all reject\n');
+  if (run.uid !== undefined) for (const path of [folder, empty, refuseAll]) chownSync(path, run.uid, run.uid);
   const settings = {
-    config_file: empty, hba_file: empty, ident_file: empty, listen_addresses: '', unix_socket_directories: folder,
+    config_file: empty, hba_file: refuseAll, ident_file: empty, listen_addresses: '', unix_socket_directories: folder,
     shared_buffers: '32MB', max_connections: '40', max_prepared_transactions: '8', hot_standby: 'off', archive_mode: 'off',
     autovacuum: 'off', max_logical_replication_workers: '0', max_wal_senders: '0', wal_recycle: 'off', min_wal_size: '2MB',
     // The whole directory is synced once before it is renamed into place.

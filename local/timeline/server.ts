@@ -4,7 +4,7 @@
  * call is always the right reaction (I9).
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { parseProjectId, parseTenantId, parseTimelineId, type ProjectId } from '../../shared/ids.ts';
+import { parseProjectId, parseTenantId, parseTimelineId } from '../../shared/ids.ts';
 import { parseLsn } from '../../shared/lsn.ts';
 import { AdorableError } from '../../shared/errors.ts';
 import { errorFields, log } from '../log.ts';
@@ -22,7 +22,7 @@ interface Call {
 interface Route {
   readonly method: string;
   readonly path: string;
-  /** Also open to the compute of the project that the path's tenant or project belongs to. */
+  /** Also open to the compute of the project that the path's tenant belongs to. */
   readonly forCompute?: boolean;
   readonly handle: (call: Call) => Promise<readonly [number, unknown]> | readonly [number, unknown];
 }
@@ -63,7 +63,12 @@ export function createTimelineServer(options: ServerOptions): Server {
   });
 }
 
-function routesOf({ timelines, endpoints }: ServerOptions): Route[] {
+function routesOf({ store, timelines, endpoints }: ServerOptions): Route[] {
+  const projectOfTenant = ({ params }: Call) => {
+    const tenant = store.readTenant(parseTenantId(params['tenant']));
+    if (!tenant) throw notFound(`There is no tenant ${String(params['tenant'])}.`);
+    return tenant.projectId;
+  };
   const ids = ({ params }: Call) => [parseTenantId(params['tenant']), parseTimelineId(params['timeline'])] as const;
   const project = ({ params }: Call) => parseProjectId(params['project']);
   const one = '/v1/tenant/:tenant/timeline/:timeline';
@@ -106,8 +111,9 @@ function routesOf({ timelines, endpoints }: ServerOptions): Route[] {
       handle: async (call) => { await timelines.detach(...ids(call), String(call.body['compute'])); return [200, {}]; },
     },
     { method: 'PUT', path: '/v1/endpoint/:project', handle: (call) => [200, endpoints.configure(project(call), call.body)] },
-    { method: 'GET', path: '/v1/endpoint/:project', forCompute: true, handle: (call) => [200, endpoints.read(project(call))] },
-    { method: 'POST', path: '/v1/endpoint/:project/observed', forCompute: true, handle: (call) => { endpoints.observe(project(call), call.body); return [200, {}]; } },
+    { method: 'GET', path: '/v1/endpoint/:project', handle: (call) => [200, endpoints.read(project(call))] },
+    { method: 'GET', path: '/v1/tenant/:tenant/endpoint', forCompute: true, handle: (call) => [200, endpoints.read(projectOfTenant(call))] },
+    { method: 'POST', path: '/v1/tenant/:tenant/endpoint/observed', forCompute: true, handle: (call) => { endpoints.observe(projectOfTenant(call), call.body); return [200, {}]; } },
   ];
 }
 
@@ -124,8 +130,8 @@ function fenceOf({ body }: Call): number | undefined {
 }
 
 function isOwnCompute({ store, token }: ServerOptions, request: IncomingMessage, params: Readonly<Record<string, string>>): boolean {
-  const project = params['tenant'] === undefined ? params['project'] : store.readTenant(parseTenantId(params['tenant']))?.projectId;
-  return project !== undefined && isBearer(request.headers.authorization, computeToken(token, project as ProjectId));
+  const tenant = store.readTenant(parseTenantId(params['tenant']));
+  return tenant !== undefined && isBearer(request.headers.authorization, computeToken(token, tenant.projectId));
 }
 
 function match(pattern: readonly string[], path: readonly string[]): Record<string, string> | undefined {

@@ -1,0 +1,166 @@
+/**
+ * The compute runner: PostgreSQL on one timeline's directory. It attaches (a sealed timeline, a
+ * live holder or a newer fence refuse it), re-asserts roles from the current secrets, only then
+ * lets anybody in, follows the endpoint's `logins`, and stops cleanly, because a seal reads the
+ * end of the WAL from a cleanly stopped directory (I1, I3).
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ADMIN, assertRolesSql, type ComputeRole } from './assert-roles.ts';
+import { writeAccess, writeConfig } from './compute-config.ts';
+import { connectWire, type WireConnection } from './postgres-wire.ts';
+import { createTimelineLink, Refused, type EndpointConfig } from './timeline-link.ts';
+
+const POLL_MS = 300;
+const SERVER_PATIENCE_MS = 20_000;
+
+const env = (name: string): string => {
+  const value = process.env[name];
+  if (value === undefined || value === '') throw new Refused(`InvalidInput: the compute needs ${name} in its environment`);
+  return value;
+};
+
+const log = (level: string, message: string, fields: Record<string, unknown> = {}) => {
+  process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`);
+};
+
+let stopping = false;
+let postgres: ChildProcess | undefined;
+let exited: Promise<number | null> = Promise.resolve(0);
+
+process.on('SIGTERM', () => { stopping = true; });
+process.on('SIGINT', () => { stopping = true; });
+
+async function run(): Promise<void> {
+  const timelineId = env('TIMELINE_ID');
+  const port = Number(process.env['PORT'] ?? '5432');
+  const compute = process.env['POD_NAME'] ?? process.env['HOSTNAME'] ?? `compute-${String(process.pid)}`;
+  const link = createTimelineLink({ server: env('TIMELINE_SERVER'), token: env('TIMELINE_TOKEN'), tenantId: env('TENANT_ID'), timelineId, compute });
+  const roles = JSON.parse(process.env['ROLES_JSON'] ?? process.env['roles.json'] ?? '[]') as ComputeRole[];
+
+  let endpoint = await patiently(() => link.readEndpoint());
+  // The endpoint that names this timeline says which fence it is served under.
+  const ownFence = Number(process.env['FENCE'] ?? '0');
+  const fence = endpoint?.timeline_id === timelineId ? Math.max(endpoint.fence, ownFence) : ownFence;
+  const attached = await patiently(() => link.attach(fence));
+  try {
+    const folder = privateFolder(port, statSync(attached.pgdata).uid);
+    writeConfig({ folder, pgdata: attached.pgdata, walArchive: attached.walArchive, listen: env('POD_IP'), port });
+    await start(attached.pgdata, folder);
+    const wire = await connectWire(join(folder, `.s.PGSQL.${String(port)}`), ADMIN, 'app');
+    await wire.query(assertRolesSql(roles, process.env['ADMIN_PASSWORD']));
+    let logins: EndpointConfig['logins'] = endpoint?.logins ?? (process.env['LOGINS'] === 'admin' ? 'admin' : 'all');
+    await enforce(wire, folder, logins);
+    writeFileSync(join(env('SCRATCH'), 'ready'), logins);
+    if (endpoint) await patiently(() => link.reportLogins(logins));
+    log('info', 'serving', { ready: true, timelineId, pgTimelineId: attached.pgTimelineId, logins });
+
+    let reported = true;
+    for (let ended = false; !stopping && !ended; ) {
+      ended = await Promise.race([exited.then(() => true), sleep(POLL_MS, false)]);
+      if (ended || stopping) break;
+      endpoint = await link.readEndpoint().catch(() => endpoint);
+      // A configuration for another timeline is another compute's; this one will be replaced.
+      const wanted = endpoint?.timeline_id === timelineId ? endpoint.logins : logins;
+      if (wanted !== logins) {
+        await enforce(wire, folder, wanted);
+        logins = wanted;
+        reported = false;
+        log('info', 'logins changed', { logins });
+      } else if (logins === 'admin') {
+        await endOthers(wire);
+      }
+      if (!reported) reported = await link.reportLogins(logins).then(() => true, () => false);
+    }
+    if (!stopping) throw new Error('PostgreSQL ended by itself');
+    // Writing dirty pages before the shutdown keeps the time in which nobody is served short.
+    await wire.query('CHECKPOINT').catch((error: unknown) => { log('warn', 'no checkpoint before the stop', { error: String(error) }); });
+    wire.close();
+  } finally {
+    postgres?.kill('SIGINT');
+    const code = await exited;
+    if (code !== 0) log('warn', 'PostgreSQL did not stop cleanly', { code });
+    await link.detach().catch((error: unknown) => { log('warn', 'could not detach', { error: String(error) }); });
+  }
+}
+
+/** Socket paths hold about 100 characters: a scratch directory may be too deep for one. */
+function privateFolder(port: number, owner: number): string {
+  const scratch = join(env('SCRATCH'), 'postgres');
+  let folder = scratch;
+  if (join(scratch, `.s.PGSQL.${String(port)}.lock`).length < 100) {
+    rmSync(scratch, { recursive: true, force: true });
+    mkdirSync(scratch, { recursive: true, mode: 0o700 });
+  } else {
+    folder = mkdtempSync(join(tmpdir(), 'pg-'));
+    process.on('exit', () => { rmSync(folder, { recursive: true, force: true }); });
+  }
+  chmodSync(folder, 0o700);
+  if (process.getuid?.() === 0) chownSync(folder, owner, owner);
+  return folder;
+}
+
+async function start(pgdata: string, folder: string): Promise<void> {
+  const owner = statSync(pgdata).uid;
+  if (process.getuid?.() === 0) for (const name of readdirSync(folder)) chownSync(join(folder, name), owner, owner);
+  const binary = [join(env('POSTGRES_BIN'), 'postgres'), join(env('POSTGRES_BIN'), 'bin', 'postgres')].find((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
+  if (!binary) throw new Error('There is no postgres in POSTGRES_BIN');
+  const child = spawn(binary, ['-c', `config_file=${join(folder, 'postgresql.conf')}`], {
+    // Its own group: a signal to the runner's group must not start another kind of shutdown.
+    cwd: pgdata, detached: true, stdio: ['ignore', 'ignore', 'pipe'],
+    env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
+    ...(process.getuid?.() === 0 ? { uid: owner, gid: owner } : {}),
+  });
+  postgres = child;
+  exited = new Promise((resolve) => child.once('close', resolve).once('error', () => { resolve(1); }));
+  await new Promise<void>((resolve, reject) => {
+    let rest = '';
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        log('info', line, { part: 'postgres' });
+        if (line.includes('database system is ready to accept connections')) resolve();
+      }
+    });
+    void exited.then((code) => { reject(new Error(`PostgreSQL ended with ${String(code)} while starting`)); });
+  });
+}
+
+async function enforce(wire: WireConnection, folder: string, logins: EndpointConfig['logins']): Promise<void> {
+  writeAccess(folder, logins);
+  const loaded = async () => (await wire.query('SELECT pg_conf_load_time()::text'))[0]?.[0];
+  const before = await loaded();
+  postgres?.kill('SIGHUP');
+  while (await loaded() === before) await sleep(5);
+  if (logins === 'admin') while (await endOthers(wire) > 0) await sleep(20);
+}
+
+/** Repeated while frozen: a login that was being checked during the reload appears only afterwards. */
+async function endOthers(wire: WireConnection): Promise<number> {
+  const ended = await wire.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename IS DISTINCT FROM '${ADMIN}'`);
+  return ended.length;
+}
+
+/** Tries again while the timeline server is away; a refusal is final. */
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  for (const deadline = Date.now() + SERVER_PATIENCE_MS; ; ) {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof Refused || stopping || Date.now() > deadline) throw error;
+      await sleep(250);
+    }
+  }
+}
+
+run().then(
+  () => { process.exit(0); },
+  (error: unknown) => {
+    log('error', error instanceof Refused ? `refused: ${error.message}` : `failed: ${error instanceof Error ? error.message : String(error)}`);
+    process.exit(1);
+  },
+);
