@@ -121,10 +121,9 @@ export class ContainerRuntime {
 
   async #runOnce(): Promise<Exit> {
     const host = this.#host;
-    const prepared = await host.prepare(this.container, (message) => {
-      this.#set({ waiting: { reason: 'ContainerCreating', message } });
-    });
-    if (this.#stopping.signal.aborted) throw new StartFailure('RunContainerError', 'The pod was stopped while this container was prepared.');
+    const prepared = await this.#untilStopped(host.prepare(this.container, (message) => {
+      if (!this.#stopping.signal.aborted) this.#set({ waiting: { reason: 'ContainerCreating', message } });
+    }));
     const spec = { argv: prepared.argv, env: prepared.env, cwd: host.scratch, logFile: host.logFile, uid: prepared.uid };
     const process = await startProcess(spec).catch((cause: unknown) => {
       throw new StartFailure('RunContainerError', `${prepared.argv[0] ?? ''} could not be started: ${(cause as Error).message}`, { cause });
@@ -159,6 +158,18 @@ export class ContainerRuntime {
     this.#process = undefined;
     host.record(this.container.name, undefined);
     return exit;
+  }
+
+  /** Installing an engine may take minutes: a deleted pod must not wait for it. */
+  async #untilStopped<T>(work: Promise<T>): Promise<T> {
+    const { signal } = this.#stopping;
+    const stopped = new StartFailure('RunContainerError', 'The pod was stopped while this container was prepared.');
+    return await new Promise<T>((resolve, reject) => {
+      const stop = () => reject(stopped);
+      signal.addEventListener('abort', stop, { once: true });
+      if (signal.aborted) stop();
+      work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+    });
   }
 
   #end(reason: string, message: string, graceMs: number): void {

@@ -46,7 +46,7 @@ export function createPrepare(input: PrepareInput) {
       services: input.services().filter((service) => service.metadata.namespace === namespace),
       source: createKeyValueSource(input.kube, namespace),
       base: {
-        ...inherited(), HOME: at.scratch, TMPDIR: at.scratch, HOST: at.address, ...place, ...engines(input.platform), ...engineEnv,
+        ...inherited(), HOME: at.scratch, HOSTNAME: pod.metadata.name, TMPDIR: at.scratch, HOST: at.address, ...place, ...engines(input.platform), ...engineEnv,
       },
     }).catch((cause: unknown) => {
       throw new StartFailure('CreateContainerConfigError', (cause as Error).message, { cause });

@@ -8,6 +8,9 @@ import { resolvePort, selects, type Pod, type Service } from './kube-types.ts';
 
 export interface Endpoint { readonly pod: Pod; readonly address: string }
 
+/** A stranger's wildcard listener, or a port below 1024 for an ordinary user: either may be mended at any time. */
+const RETRY_MS = 2_000;
+
 interface Listener { readonly server: Server; readonly sockets: Set<Socket> }
 
 export interface ServiceProxy {
@@ -19,6 +22,7 @@ export interface ServiceProxy {
 export function createServiceProxy(readyPods: (namespace: string) => readonly Endpoint[]): ServiceProxy {
   const listeners = new Map<string, Listener>();
   const services = new Map<string, { service: Service; port: number }>();
+  const failing = new Set<string>();
   let turn = 0;
 
   function accept(key: string, sockets: Set<Socket>, client: Socket): void {
@@ -55,9 +59,14 @@ export function createServiceProxy(readyPods: (namespace: string) => readonly En
     const sockets = new Set<Socket>();
     const server = createServer({ allowHalfOpen: true }, (socket) => accept(key, sockets, socket));
     server.on('error', (error) => {
-      log('error', 'cannot listen for a Service, trying again at its next change', { address: `${host}:${String(port)}`, ...errorFields(error) });
+      if (!failing.has(key)) log('error', 'cannot listen for a Service, trying again', { address: `${host}:${String(port)}`, ...errorFields(error) });
+      failing.add(key);
       listeners.delete(key);
+      setTimeout(() => {
+        if (services.has(key) && !listeners.has(key)) listen(key, host, port);
+      }, RETRY_MS).unref();
     });
+    server.on('listening', () => failing.delete(key));
     server.listen(port, host);
     listeners.set(key, { server, sockets });
   }
@@ -66,6 +75,7 @@ export function createServiceProxy(readyPods: (namespace: string) => readonly En
     const listener = listeners.get(key);
     listeners.delete(key);
     services.delete(key);
+    failing.delete(key);
     if (!listener) return;
     for (const socket of listener.sockets) socket.destroy();
     await new Promise((resolve) => listener.server.close(resolve));
