@@ -1,0 +1,99 @@
+/** `timeline`, `bookmark`, `restore`, `undo`, `redo`, `verify`: moving between moments. */
+import type { Command } from 'commander';
+import { readTimeline } from '../../client/reads.ts';
+import { AdorableError } from '../../shared/errors.ts';
+import { parseProjectId } from '../../shared/ids.ts';
+import type { RestoreMode } from '../../shared/moment.ts';
+import type { RestorePlan } from '../../shared/restore/plan.ts';
+import { addCommand, conclude, confirm, withRuntime } from '../context.ts';
+import type { CommonOptions } from '../context.ts';
+import { age } from '../output.ts';
+import type { Output } from '../output.ts';
+
+interface RestoreOptions extends CommonOptions {
+  readonly mode?: string;
+  readonly dryRun?: boolean;
+  readonly expect?: string;
+  readonly yes?: boolean;
+}
+
+export function restoreCommands(program: Command): void {
+  addCommand(program, 'timeline <project>', 'the tree of moments, the current one marked').action(async (project: string, options: CommonOptions) => {
+    const projectId = parseProjectId(project);
+    await withRuntime(options, async ({ database }, output) => {
+      const entries = await readTimeline(database, projectId);
+      output.result(entries, () => {
+        for (const entry of entries) {
+          output.line(`${entry.current ? '●' : '○'} ${entry.id}  ${entry.kind.padEnd(15)} ${age(entry.createdAt).padStart(7)} ago  ${entry.commit.slice(0, 7)}  ${entry.lsn ?? ''}  [${entry.apps.join(', ')}]${entry.aliasOf === null ? '' : `  = ${entry.aliasOf}`}${entry.label === null ? '' : `  ${entry.label}`}${entry.current ? '  current' : ''}`);
+        }
+      });
+    });
+  });
+
+  addCommand(program, 'bookmark <project> <label>', 'record a checkpoint of the running project')
+    .action(async (project: string, label: string, options: CommonOptions) => {
+      const projectId = parseProjectId(project);
+      if (label.length > 200) throw new AdorableError('InvalidInput', 'A label has at most 200 characters.');
+      await withRuntime(options, async ({ runtime }, output) => { await conclude(await runtime.bookmark(projectId, label), output); });
+    });
+
+  const restoring = (nameAndArgs: string, description: string) => addCommand(program, nameAndArgs, description)
+    .option('--dry-run', 'print the plan and change nothing')
+    .option('--expect <digest>', 'refuse when anything moved since the plan with this digest')
+    .option('--yes', 'do not ask');
+
+  restoring('restore <project> <target>', 'to a checkpoint id, `previous`, or `before:<app>`')
+    .option('--mode <mode>', 'all, data or code', 'all')
+    .action((project: string, target: string, options: RestoreOptions) => restore(project, target, options));
+  restoring('undo <project>', 'to the moment before the last generation').action((project: string, options: RestoreOptions) => restore(project, 'undo', options));
+  restoring('redo <project>', 'back to the newest snapshot that an undo left').action((project: string, options: RestoreOptions) => restore(project, 'redo', options));
+
+  addCommand(program, 'verify <project>', 'read every store back and print the receipt').action(async (project: string, options: CommonOptions) => {
+    const projectId = parseProjectId(project);
+    await withRuntime(options, async ({ runtime }, output) => {
+      const receipt = await runtime.verify(projectId);
+      output.result(receipt, () => {
+        output.line(`${receipt.ok ? 'Every store holds' : 'The stores do not hold'} ${receipt.checkpointId}: tree ${receipt.tree.slice(0, 12)}, timeline ${receipt.timelineId} (PostgreSQL's ${String(receipt.pgTimelineId)}), apps [${receipt.apps.join(', ')}], services [${receipt.services.join(', ')}], ${String(receipt.objects)} objects, digest ${receipt.digest.slice(0, 16)}`);
+        for (const difference of receipt.differences) output.line(`  ${difference.store}: ${difference.what} is ${difference.found}, not ${difference.expected}`);
+      });
+      process.exitCode = receipt.ok ? 0 : 1;
+    });
+  });
+}
+
+function parseMode(value: string | undefined): RestoreMode {
+  if (value === undefined || value === 'all' || value === 'data' || value === 'code') return value ?? 'all';
+  throw new AdorableError('InvalidInput', `${JSON.stringify(value)} is no mode: choose all, data or code.`);
+}
+
+async function restore(project: string, target: string, options: RestoreOptions): Promise<void> {
+  const projectId = parseProjectId(project);
+  const mode = parseMode(options.mode);
+  await withRuntime(options, async ({ runtime }, output) => {
+    const plan = await runtime.planRestore(projectId, target, mode);
+    if (options.expect !== undefined && options.expect !== plan.digest) {
+      throw new AdorableError('ExpectationFailed', `Something moved since plan ${options.expect} was made (it is ${plan.digest} now): nothing was changed; look at a new plan.`);
+    }
+    if (options.dryRun === true) {
+      output.result(plan, () => { printPlan(output, plan); });
+      return;
+    }
+    if (!output.json) printPlan(output, plan);
+    if (!(await confirm('Restore?', options))) return;
+    // What was shown is what is done: anything that moved in between is refused.
+    await conclude(await runtime.restore(projectId, target, { mode, expect: plan.digest }), output);
+  });
+}
+
+export function printPlan(output: Output, plan: RestorePlan): void {
+  output.line(`Restore (${plan.mode}) to ${plan.target.checkpointId} (${plan.targetKind}), plan ${plan.digest}`);
+  output.line(`  git        ${plan.current.commit.slice(0, 7)} → tree of ${plan.target.commit.slice(0, 7)}${plan.code === undefined ? '' : `, ${String(plan.code.commitsLeft)} commits stay in history`}`);
+  for (const app of plan.code?.apps ?? []) output.line(`               apps/${app.slug}: ${String(app.deleted)} deleted, ${String(app.changed)} changed, ${String(app.added)} added`);
+  output.line(`  timeline   ${plan.current.timelineId.slice(0, 8)} → ${plan.mode === 'code' ? 'stays' : `fork of ${plan.target.timelineId.slice(0, 8)} at ${plan.target.lsn}`}`);
+  for (const row of plan.rows ?? []) output.line(`               ${row.table}: ${row.now === null ? 'absent' : `${String(row.now)} rows`} → ${row.then === null ? 'absent' : `${String(row.then)} rows`}${row.now !== null && (row.then ?? 0) < row.now ? `  (${String(row.now - (row.then ?? 0))} lost)` : ''}`);
+  const list = (items: readonly string[]): string => (items.length === 0 ? 'none' : items.join(', '));
+  output.line(`  rows       archive apps ${list(plan.archiveApps.map((app) => app.slug))}; reactivate ${list(plan.reactivateApps.map((app) => app.slug))}; ${String(plan.archiveRevisions)} plan revisions archived`);
+  output.line(`  namespace  deprovision ${list(plan.deprovisionServices)}; provision ${list(plan.reprovisionServices)}`);
+  for (const text of plan.notCovered) output.line(`  not covered  ${text}`);
+  output.line('  A pre-restore snapshot is taken first: `adorable redo` comes back to it.');
+}

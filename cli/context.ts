@@ -1,0 +1,76 @@
+/** What every command shares: its options, an open client, a run that is watched to its outcome. */
+import { createInterface } from 'node:readline/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { openRuntime } from '../client/open.ts';
+import type { OpenRuntime } from '../client/open.ts';
+import type { Started } from '../client/runtime.ts';
+import { dataDir } from '../local/paths.ts';
+import type { OperationOutcome } from '../shared/contract/operation.ts';
+import { AdorableError, exitCodeOf } from '../shared/errors.ts';
+import { clear, createOutput, progressPrinter } from './output.ts';
+import type { Output } from './output.ts';
+
+export interface CommonOptions {
+  readonly data?: string;
+  readonly json?: boolean;
+}
+
+/** A command with the options that all of them take. */
+export function addCommand(program: Command, nameAndArgs: string, description: string): Command {
+  return program.command(nameAndArgs).description(description)
+    .option('--data <dir>', 'data directory of the embedded platform (default: per user)')
+    .option('--json', 'print one JSON document');
+}
+
+export async function withRuntime(options: CommonOptions, work: (open: OpenRuntime, output: Output) => Promise<void>): Promise<void> {
+  const open = await openRuntime(dataDir(options.data));
+  try {
+    await work(open, createOutput(options));
+  } finally {
+    await open.close();
+  }
+}
+
+/** Watches a run to its outcome. */
+export async function follow<T>(started: Started<T>, output: Output): Promise<T> {
+  const print = progressPrinter(output);
+  let over = false;
+  // Errors are taken from `result` below; here only its end matters.
+  const ended = started.result.then(() => { over = true; }, () => { over = true; });
+  while (!over) {
+    const progress = await started.progress();
+    if (progress?.operationId === started.operationId) print(progress);
+    await Promise.race([ended, sleep(250)]);
+  }
+  const last = await started.progress();
+  if (last?.operationId === started.operationId) print(last);
+  clear(output);
+  return await started.result;
+}
+
+/** Follows an operation, prints its outcome and sets the exit code: 6 for degraded, the failure's own when unchanged. */
+export async function conclude(started: Started<OperationOutcome>, output: Output): Promise<OperationOutcome> {
+  const outcome = await follow(started, output);
+  const failed = outcome.outcome === 'unchanged';
+  output.result({ projectId: started.projectId, ...outcome, ...(failed ? { error: { type: outcome.failure, message: outcome.message }, changed: false } : {}) }, () => {
+    output.line(failed ? `Nothing changed. ${outcome.message}` : outcome.message);
+    for (const part of outcome.degraded) output.line(`  degraded: ${part.name}: ${part.reason}`);
+  });
+  process.exitCode = failed ? exitCodeOf(outcome.failure) : outcome.health === 'degraded' ? 6 : 0;
+  return outcome;
+}
+
+/** Asks on a terminal; elsewhere refuses, because nobody can answer. */
+export async function confirm(question: string, options: CommonOptions & { yes?: boolean }): Promise<boolean> {
+  if (options.yes === true) return true;
+  if (!process.stdin.isTTY || options.json === true || process.env['CI'] !== undefined) {
+    throw new AdorableError('PreconditionFailed', 'This changes the project and nobody can be asked here: pass --yes. Nothing was changed.');
+  }
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `)).trim());
+  } finally {
+    prompt.close();
+  }
+}

@@ -1,0 +1,59 @@
+/** What a command prints: one JSON document with `--json`, else lines for people. Progress goes to stderr. */
+import type { Progress } from '../shared/contract/operation.ts';
+
+export interface Output {
+  readonly json: boolean;
+  /** Colours and live progress: a terminal, and not CI. */
+  readonly live: boolean;
+  line(text?: string): void;
+  /** The result: `value` as JSON, or what `human` prints. */
+  result(value: unknown, human: () => void): void;
+  note(text: string): void;
+}
+
+export function createOutput(options: { json?: boolean | undefined }): Output {
+  const json = options.json ?? false;
+  const live = !json && process.stderr.isTTY && process.env['CI'] === undefined;
+  const line = (text = ''): void => { process.stdout.write(`${text}\n`); };
+  return {
+    json, live, line,
+    result(value, human) {
+      if (json) line(JSON.stringify(value));
+      else human();
+    },
+    note(text) {
+      if (!json) process.stderr.write(`${text}\n`);
+    },
+  };
+}
+
+/** Prints each step once when it ends; on a terminal also the one that runs now. */
+export function progressPrinter(output: Output): (progress: Progress) => void {
+  let printed = 0;
+  return (progress) => {
+    if (output.json) return;
+    const ended = progress.steps.filter((step) => step.endedAt !== undefined);
+    for (const step of ended.slice(printed)) {
+      const ms = Date.parse(step.endedAt ?? step.startedAt) - Date.parse(step.startedAt);
+      clear(output);
+      process.stderr.write(`  ${step.state === 'failed' ? '✗' : step.state === 'undone' ? '↶' : '✓'} ${step.name.padEnd(34)} ${String(ms).padStart(6)} ms${step.detail === undefined ? '' : `  ${step.detail}`}\n`);
+    }
+    printed = Math.max(printed, ended.length);
+    const running = progress.steps.find((step) => step.endedAt === undefined);
+    if (!output.live) return;
+    clear(output);
+    if (running !== undefined) process.stderr.write(`  … ${running.name}${progress.waitingFor === undefined ? '' : `, waiting for ${progress.waitingFor}`}`);
+  };
+}
+
+export function clear(output: Output): void {
+  if (output.live) process.stderr.write('\r\u001b[2K');
+}
+
+export function age(iso: string, now = Date.now()): string {
+  const seconds = Math.max(0, Math.round((now - Date.parse(iso)) / 1000));
+  if (seconds < 120) return `${String(seconds)} s`;
+  if (seconds < 7200) return `${String(Math.round(seconds / 60))} min`;
+  if (seconds < 172_800) return `${String(Math.round(seconds / 3600))} h`;
+  return `${String(Math.round(seconds / 86_400))} d`;
+}

@@ -1,0 +1,54 @@
+/** Opens the typed client on a running embedded platform. */
+import { createCodeActivities } from '../activities/code/create-code-activities.ts';
+import { connectPlatform } from '../activities/records/platform-database.ts';
+import type { PlatformDatabase } from '../activities/records/platform-database.ts';
+import { loadBlueprints } from '../activities/producer/blueprints.ts';
+import { layout } from '../local/paths.ts';
+import { readPlatform } from '../local/platform.ts';
+import type { Platform } from '../local/platform.ts';
+import { platformSqlUrl } from '../local/postgres/cluster.ts';
+import { AdorableError } from '../shared/errors.ts';
+import { createRuntime } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
+import { connectTemporal } from './temporal.ts';
+import type { TemporalGate } from './temporal.ts';
+import type { Preview } from './reads.ts';
+
+export interface OpenRuntime {
+  readonly platform: Platform;
+  readonly runtime: Runtime;
+  readonly database: PlatformDatabase;
+  readonly temporal: TemporalGate;
+  readonly preview: Preview;
+  close(): Promise<void>;
+}
+
+export async function openRuntime(dataDir: string): Promise<OpenRuntime> {
+  const platform = readPlatform(dataDir);
+  const database = connectPlatform(platformSqlUrl(platform));
+  try {
+    await database.query('SELECT 1');
+  } catch (cause) {
+    await database.end();
+    throw new AdorableError('NotRunning', `The platform in ${dataDir} does not answer: \`adorable up\` starts it, \`adorable status\` says what is down.`, { cause });
+  }
+  const temporal = await connectTemporal(`127.0.0.1:${String(platform.ports.temporal)}`);
+  const unused = (what: string) => (): Promise<never> => Promise.reject(new AdorableError('InvariantViolated', `The client does not ${what}.`));
+  const code = createCodeActivities({
+    projectsDir: layout(dataDir).projects,
+    producer: { produce: unused('produce'), check: unused('check') },
+    records: { featuresOf: unused('generate'), declaredAfter: unused('generate') },
+    ensureDeps: unused('install'),
+    operationTime: unused('commit'),
+  });
+  const runtime = createRuntime({
+    database, temporal,
+    blueprints: loadBlueprints,
+    writePlanSpec: async ({ projectId, revisionId, plan }) => { await code.writePlanSpec({ projectId, revisionId, document: plan }); },
+  });
+  return {
+    platform, runtime, database, temporal,
+    preview: { domain: platform.previewDomain, port: platform.ports.gateway },
+    close: async () => { await temporal.close(); await database.end(); },
+  };
+}
