@@ -3,13 +3,12 @@
  * known by UID, missed deletes are found at the next list, and terminal pods are not run again.
  */
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { startReflector, type Reflector } from '../kube-reflector.ts';
 import { errorFields, log } from '../log.ts';
 import type { Pod } from './kube-types.ts';
 import { wildcardListeners } from './listeners.ts';
 import { NODE_NAME } from './node-registration.ts';
-import { deletePod, PodWorker, type PodContext } from './pod-worker.ts';
+import { deletePod, PodWorker, scratchOf, type PodContext } from './pod-worker.ts';
 import type { Endpoint } from './service-proxy.ts';
 
 const LISTENER_SWEEP_MS = 5_000;
@@ -51,7 +50,7 @@ export function startNodeAgent(context: Omit<PodContext, 'finished'>): NodeAgent
 
   function forget(uid: string): void {
     context.addresses.release(uid);
-    rmSync(join(context.directories.scratch, uid), { recursive: true, force: true });
+    rmSync(scratchOf(context.directories.scratch, uid), { recursive: true, force: true });
   }
 
   const pods: Reflector<Pod> = startReflector<Pod>({

@@ -60,7 +60,7 @@ export class PodWorker {
     this.#context = context;
     this.#podIP = context.addresses.take(this.uid);
     this.address = context.mirror(this.#podIP);
-    this.#scratch = join(context.directories.scratch, this.uid);
+    this.#scratch = scratchOf(context.directories.scratch, this.uid);
     this.#startTime = pod.status?.startTime ?? now();
     this.#conditions = pod.status?.conditions ?? [];
     const logs = join(context.directories.logs, pod.metadata.namespace ?? '');
@@ -152,7 +152,7 @@ export class PodWorker {
     await this.#flushed();
     if (!this.#orphaned) await deletePod(this.#context.kube, this.#pod);
     records.remove(this.uid);
-    rmSync(join(directories.scratch, this.uid), { recursive: true, force: true });
+    rmSync(scratchOf(directories.scratch, this.uid), { recursive: true, force: true });
     addresses.release(this.uid);
     finished(this.uid);
   }
@@ -208,6 +208,11 @@ export class PodWorker {
       }
     }
   }
+}
+
+/** Short, because sockets in it may have 107 bytes. */
+export function scratchOf(root: string, uid: string): string {
+  return join(root, uid.replaceAll('-', '').slice(0, 12));
 }
 
 function podPath(pod: Pod): string {

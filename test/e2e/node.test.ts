@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container, Pod } from '../../local/node/kube-types.ts';
 import { mirrorOf } from '../../local/node/pod-addresses.ts';
+import { scratchOf } from '../../local/node/pod-worker.ts';
 import { groupAndDescendants, isSameProcess } from '../../local/node/process-table.ts';
 import { startControlPlane, type ControlPlane } from '../support/control-plane.ts';
 
@@ -231,7 +232,7 @@ describe('the end of a pod', () => {
     await remove('stubborn', { gracePeriodSeconds: 1 });
     await until(async () => (await pod('stubborn')) === undefined);
     expect(members.filter((row) => isSameProcess(row.pid, row.startTime))).toEqual([]);
-    expect(existsSync(join(plane.platform.dataDir, 'node/scratch', uid))).toBe(false);
+    expect(existsSync(scratchOf(join(plane.platform.dataDir, 'node/scratch'), uid))).toBe(false);
     expect(record(uid)).toBeUndefined();
   }, 30_000);
 
