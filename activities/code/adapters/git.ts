@@ -127,7 +127,7 @@ const FAILURE_TABLE: readonly (readonly [RegExp, FailureType, string])[] = [
   [/cannot lock ref .*(is at|unable to resolve|reference already exists|but expected)/s, 'Contended', 'a ref moved meanwhile: try again'],
   [/Unable to create '.*\.lock'|File exists/, 'Contended', 'another git process holds a lock in this repository: end it, or wait for it'],
   [/No space left|Disk quota/i, 'Unavailable', 'the disk is full: free some space'],
-  [/not a valid object name|bad object|unable to read tree|missing (blob|tree|commit)|not a tree object|bad revision/i, 'Unreachable', 'the repository has no such commit or tree'],
+  [/not a valid object name|bad object|unable to read tree|failed to unpack tree object|missing (blob|tree|commit)|not a tree object|bad revision/i, 'Unreachable', 'the repository has no such commit or tree'],
   [/not a git repository/i, 'NotFound', 'the project has no repository'],
   [/Permission denied/i, 'Denied', 'the runtime may not read or write a file of the worktree: give it back its rights'],
 ];

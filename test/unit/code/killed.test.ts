@@ -1,0 +1,54 @@
+/** I2 and I9 on real processes: a restore killed -9 (git children too) anywhere, then done again. */
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createWorld, moment, operation, PROJECT, worktreeFiles } from './code-world.ts';
+import type { World } from './code-world.ts';
+
+const CHILD = join(import.meta.dirname, 'restore-child.ts');
+
+let world: World;
+beforeEach(async () => {
+  world = createWorld();
+  await world.code.ensureRepository(operation(1));
+});
+afterEach(async () => { await world.remove(); });
+
+async function startAndKill(number: number, point: { commit: string; tree: string }, afterMs: number): Promise<'killed' | 'done'> {
+  const child = spawn(process.execPath, [CHILD, world.projectsDir, String(number), point.commit, point.tree], { detached: true, stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, NODE_OPTIONS: '' } });
+  const ended = once(child, 'exit');
+  await once(child.stdout, 'data');
+  await Promise.race([ended, sleep(afterMs)]);
+  if (child.exitCode !== null) return 'done';
+  process.kill(-(child.pid ?? 0), 'SIGKILL');
+  await ended;
+  return 'killed';
+}
+
+test('a restore killed at any point is finished by a repeat: same tree, history only grew, nothing left over', async () => {
+  for (let file = 0; file < 40; file++) world.write(`apps/finance/f${String(file)}.txt`, `one ${String(file)}\n`);
+  const before = await world.code.commitDirty({ ...operation(2), reason: 'before' });
+  for (let file = 0; file < 40; file++) world.write(`apps/blog/f${String(file)}.txt`, `blog ${String(file)}\n`);
+  world.write('apps/finance/f0.txt', 'two\n');
+  const after = await world.code.commitDirty({ ...operation(3), reason: 'after' });
+  const files = { [before.tree]: 41, [after.tree]: 81 };
+  const outcomes: string[] = [];
+  for (let round = 0; round < 10; round++) {
+    const target = round % 2 === 0 ? before : after;
+    const number = 10 + round;
+    const head = world.git('rev-parse', 'HEAD');
+    outcomes.push(await startAndKill(number, target, 15 + round * 22));
+    const restored = await world.code.restoreVersion(moment(operation(number), target));
+    expect(restored.tree).toBe(target.tree);
+    expect(world.git('rev-parse', 'HEAD^')).toBe(head);
+    expect(worktreeFiles(world)).toHaveLength(files[target.tree] ?? 0);
+    expect(await world.code.readCode({ projectId: PROJECT })).toEqual({ ...restored, clean: true });
+    expect(world.git('for-each-ref', 'refs/adorable/rescue', 'refs/adorable/following')).toBe('');
+    expect(readdirSync(join(world.work, '.git')).filter((name) => name.endsWith('.lock') || name === 'adorable-lock')).toEqual([]);
+  }
+  expect(outcomes.filter((outcome) => outcome === 'killed').length).toBeGreaterThan(3);
+  expect(world.git('fsck', '--strict', '--no-dangling')).toBe('');
+}, 120_000);
