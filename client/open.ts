@@ -1,8 +1,10 @@
 /** Opens the typed client on a running embedded platform. */
+import { join } from 'node:path';
 import { createCodeActivities } from '../activities/code/create-code-activities.ts';
 import { connectPlatform } from '../activities/records/platform-database.ts';
 import type { PlatformDatabase } from '../activities/records/platform-database.ts';
-import { loadBlueprints } from '../activities/producer/blueprints.ts';
+import { readBlueprints } from '../activities/producer/blueprints.ts';
+import { checkout } from '../local/engines/recipe.ts';
 import { layout } from '../local/paths.ts';
 import { readPlatform } from '../local/platform.ts';
 import type { Platform } from '../local/platform.ts';
@@ -43,7 +45,7 @@ export async function openRuntime(dataDir: string): Promise<OpenRuntime> {
   });
   const runtime = createRuntime({
     database, temporal,
-    blueprints: loadBlueprints,
+    blueprints: () => readBlueprints(join(checkout, 'blueprints')),
     writePlanSpec: async ({ projectId, revisionId, plan }) => { await code.writePlanSpec({ projectId, revisionId, document: plan }); },
   });
   return {
