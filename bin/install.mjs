@@ -20,7 +20,10 @@ const pinnedNode = join(modules, `node-${process.platform}-${process.arch}`, 'bi
 export async function ensureInstalled() {
   const [major] = process.versions.node.split('.').map(Number);
   if (major < 20) fail(`Node ${process.versions.node} is too old: install Node 20 or later (https://nodejs.org).`, 1);
-  if (!isInstalled()) await installLocked();
+  if (!isInstalled()) {
+    const problem = await installLocked();
+    if (problem) fail(problem, 1);
+  }
   if (!existsSync(pinnedNode)) fail(`There is no pinned Node for ${process.platform}-${process.arch} in the lockfile: this platform is not supported yet.`, 1);
   return pinnedNode;
 }
@@ -55,39 +58,54 @@ function isInstalled() {
   return true;
 }
 
+/** Answers what went wrong, if anything: exiting here would leave the lock behind. */
 async function installLocked() {
   const lock = join(cacheDir(), `install-${createHash('sha256').update(root).digest('hex').slice(0, 16)}.lock`);
   await takeLock(lock);
   try {
-    if (!isInstalled()) await npmCi();
+    return isInstalled() ? undefined : await npmCi(lock);
   } finally {
     rmSync(lock, { force: true });
   }
 }
 
-async function npmCi() {
+async function npmCi(lock) {
   const started = Date.now();
   say('Installing dependencies from package-lock.json (npm ci; usually 10 to 60 s) …');
   // Removed first: a kill in the middle must not leave a record of an installation that is gone.
   rmSync(hiddenLockfile, { force: true });
   rmSync(stamp, { force: true });
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const child = spawn(npm, ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output = (output + chunk).slice(-4000)));
+  const child = spawn(npm, ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
+  // Whoever overrules this process after a kill must end its npm too: two in one directory spoil it.
+  writeFileSync(`${lock}.new`, JSON.stringify({ ...identity(process.pid), npm: identity(child.pid) }));
+  renameSync(`${lock}.new`, lock);
+  let errors = '';
+  child.stderr.on('data', (chunk) => (errors = (errors + chunk).slice(0, 4000)));
+  // An interrupted bootstrap must not leave an npm that goes on writing.
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  const stop = (name) => process.exit(name === 'SIGINT' ? 130 : 143);
+  for (const name of ['SIGINT', 'SIGTERM']) process.once(name, stop);
   const seconds = () => Math.round((Date.now() - started) / 1000);
   const ticker = process.stderr.isTTY
     ? setInterval(() => process.stderr.write(`\r  ${seconds()} s, ${countPackages()} packages unpacked `), 500)
     : undefined;
   const code = await new Promise((done) => {
-    child.once('error', (error) => { output += error.message; done(1); });
+    child.once('error', (error) => { errors += error.message; done(1); });
     child.once('exit', (exit) => done(exit ?? 1));
   });
   clearInterval(ticker);
+  process.off('exit', kill);
+  for (const name of ['SIGINT', 'SIGTERM']) process.off(name, stop);
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-  if (code !== 0) fail(`npm ci failed, so nothing was started. Check the network or the registry in your npm configuration, then run this again.\n${output.trim()}`, 1);
+  if (code !== 0) {
+    const reasons = errors.split('\n').filter((line) => line.trim() && !/^npm (warn|error)\s*$/.test(line)).slice(0, 8).join('\n');
+    return `npm ci failed, so nothing was started. Check the network or the registry in your npm configuration, then run this again.\n${reasons}`;
+  }
   writeStamp(createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex'));
   say(`Dependencies installed in ${seconds()} s.`);
+  return undefined;
 }
 
 function countPackages() {
@@ -107,7 +125,7 @@ function writeStamp(digest) {
 async function takeLock(file) {
   mkdirSync(dirname(file), { recursive: true });
   const draft = `${file}.${process.pid}`;
-  writeFileSync(draft, JSON.stringify({ pid: process.pid, startTime: startTimeOf(process.pid) }));
+  writeFileSync(draft, JSON.stringify(identity(process.pid)));
   try {
     for (let told = false; ; ) {
       try {
@@ -118,7 +136,8 @@ async function takeLock(file) {
       }
       const holder = readHolder(file);
       if (holder && startTimeOf(holder.pid) !== holder.startTime) {
-        rmSync(file, { force: true });
+        await endNpm(holder.npm);
+        takeAway(file, `${draft}.dead`, holder);
         continue;
       }
       if (holder && !told) say(`Waiting for process ${holder.pid}, which is installing the dependencies …`);
@@ -130,6 +149,24 @@ async function takeLock(file) {
   }
 }
 
+async function endNpm(npm) {
+  if (!npm || startTimeOf(npm.pid) !== npm.startTime) return;
+  process.kill(npm.pid, 'SIGKILL');
+  while (startTimeOf(npm.pid) === npm.startTime) await sleep(20);
+}
+
+/** Moves a dead holder's file aside; had another process replaced it meanwhile, it is put back. */
+function takeAway(file, aside, dead) {
+  try {
+    renameSync(file, aside);
+    const { pid, startTime } = readHolder(aside);
+    if (pid !== dead.pid || startTime !== dead.startTime) linkSync(aside, file);
+    unlinkSync(aside);
+  } catch (error) {
+    if (error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error;
+  }
+}
+
 function readHolder(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
@@ -137,6 +174,10 @@ function readHolder(file) {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+function identity(pid) {
+  return { pid, startTime: startTimeOf(pid) };
 }
 
 function startTimeOf(pid) {

@@ -40,16 +40,19 @@ export async function fillSlot(slot: Slot, report: Report, build: (dir: string) 
       rmSync(slot.path, { recursive: true, force: true });
       renameSync(draft, slot.path);
     } finally {
-      rmSync(draft, { recursive: true, force: true });
+      rmSync(draft, REMOVE);
     }
   } finally {
     held.release();
   }
 }
 
+/** A child of the killed one may still write for a moment. */
+const REMOVE = { recursive: true, force: true, maxRetries: 10, retryDelay: 200 } as const;
+
 /** Drafts of bootstraps that were killed; nobody else builds this slot while the lock is held. */
 function removeLeftovers(parent: string, name: string): void {
   for (const entry of readdirSync(parent)) {
-    if (entry.startsWith(`.${name}.`) && entry.endsWith('.draft')) rmSync(join(parent, entry), { recursive: true, force: true });
+    if (entry.startsWith(`.${name}.`) && entry.endsWith('.draft')) rmSync(join(parent, entry), REMOVE);
   }
 }
