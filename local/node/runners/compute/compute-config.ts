@@ -39,7 +39,8 @@ export function writeConfig({ folder, pgdata, walArchive, listen, port }: Config
 /** `none` until the roles are right; `admin` while the project is frozen. */
 export function writeAccess(folder: string, logins: Logins): void {
   const own = 'local all cloud_admin trust\n';
-  const admin = 'host all cloud_admin all scram-sha-256\n';
+  // Migrations run while a project is frozen, as a login that exists only meanwhile.
+  const admin = 'host all cloud_admin all scram-sha-256\nhost app "/^adorable_migration_[0-9a-f]{12}$" all scram-sha-256\n';
   const open = { none: '', admin, all: `${admin}host app all all scram-sha-256\n` }[logins];
   writeFileSync(join(folder, 'pg_hba.conf'), `${own}${open}`);
 }

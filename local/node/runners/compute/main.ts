@@ -28,11 +28,12 @@ const log = (level: string, message: string, fields: Record<string, unknown> = {
 };
 
 let stopping = false;
+let requestStop: () => void = () => undefined;
+const stopRequested = new Promise<void>((resolve) => { requestStop = resolve; });
 let postgres: ChildProcess | undefined;
 let exited: Promise<number | null> = Promise.resolve(0);
 
-process.on('SIGTERM', () => { stopping = true; });
-process.on('SIGINT', () => { stopping = true; });
+for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => { stopping = true; requestStop(); });
 
 async function run(): Promise<void> {
   const timelineId = env('TIMELINE_ID');
@@ -60,7 +61,7 @@ async function run(): Promise<void> {
 
     let reported = true;
     for (let ended = false; !stopping && !ended; ) {
-      ended = await Promise.race([exited.then(() => true), sleep(POLL_MS, false)]);
+      ended = await Promise.race([exited.then(() => true), stopRequested.then(() => false), sleep(POLL_MS, false)]);
       if (ended || stopping) break;
       endpoint = await link.readEndpoint().catch(() => endpoint);
       // A configuration for another timeline is another compute's; this one will be replaced.
@@ -141,7 +142,7 @@ async function enforce(wire: WireConnection, folder: string, logins: EndpointCon
 
 /** Repeated while frozen: a login that was being checked during the reload appears only afterwards. */
 async function endOthers(wire: WireConnection): Promise<number> {
-  const ended = await wire.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename IS DISTINCT FROM '${ADMIN}'`);
+  const ended = await wire.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND coalesce(usename <> '${ADMIN}' AND usename !~ '^adorable_migration_', true)`);
   return ended.length;
 }
 
