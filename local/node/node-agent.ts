@@ -3,6 +3,7 @@
  * known by UID, missed deletes are found at the next list, and terminal pods are not run again.
  */
 import { rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startReflector, type Reflector } from '../kube-reflector.ts';
 import { errorFields, log } from '../log.ts';
 import type { Pod } from './kube-types.ts';
@@ -12,8 +13,10 @@ import { deletePod, PodWorker, scratchOf, type PodContext } from './pod-worker.t
 import type { Endpoint } from './service-proxy.ts';
 
 const LISTENER_SWEEP_MS = 5_000;
+const REPORT_MS = 5_000;
 
 export interface NodeAgent {
+  /** Every pod is known, and none is still shown as Ready by what an earlier node wrote. */
   readonly synced: Promise<void>;
   readyPods(namespace: string): Endpoint[];
   stop(graceMs: number): Promise<void>;
@@ -67,7 +70,9 @@ export function startNodeAgent(context: Omit<PodContext, 'finished'>): NodeAgent
   }, LISTENER_SWEEP_MS);
 
   return {
-    synced: pods.synced,
+    synced: pods.synced.then(async () => {
+      await Promise.race([Promise.all([...workers.values()].map((worker) => worker.reported)), sleep(REPORT_MS, undefined, { ref: false })]);
+    }),
     readyPods: (namespace) => [...workers.values()]
       .filter((worker) => worker.isReady && worker.pod.metadata.namespace === namespace)
       .map((worker) => ({ pod: worker.pod, address: worker.address })),

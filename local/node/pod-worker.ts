@@ -41,6 +41,7 @@ export class PodWorker {
   readonly #scratch: string;
   readonly #startTime: string;
   readonly #processes = new Map<string, PodProcess>();
+  readonly #reported = Promise.withResolvers<void>();
   readonly #init: ContainerRuntime[];
   readonly #containers: ContainerRuntime[];
   #pod: Pod;
@@ -90,6 +91,8 @@ export class PodWorker {
   }
 
   get pod(): Pod { return this.#pod; }
+  /** The API no longer says what an earlier node wrote. */
+  get reported(): Promise<void> { return this.#reported.promise; }
   get isReady(): boolean { return !this.#stopping && this.#containers.every((container) => container.isReady); }
 
   /** Runs the pod to its end and takes it out of the API when it was to be deleted. */
@@ -197,10 +200,14 @@ export class PodWorker {
       try {
         await patchStatus(this.#context.kube, this.#pod, status);
         this.#sent = body;
+        this.#reported.resolve();
         backoff = 100;
       } catch (error) {
         // Gone, or another pod has its name: there is nothing to report to any more.
-        if ([404, 409].includes(kubeCode(error) ?? 0)) return;
+        if ([404, 409].includes(kubeCode(error) ?? 0)) {
+          this.#reported.resolve();
+          return;
+        }
         log('warn', 'pod status not written, trying again', { pod: this.#pod.metadata.name, ...errorFields(error) });
         this.#dirty = true;
         await sleep(backoff);
