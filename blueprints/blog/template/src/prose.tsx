@@ -16,9 +16,15 @@ export function Prose({ text }: { text: string }) {
 
 /** The first sentences without markup, for a list. */
 export function excerpt(text: string, length = 180): string {
-  const plain = toPlain(text).replace(/^#{1,3} .*$/gm, '').replace(/[*_`>#]|\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/\s+/g, ' ').trim();
+  const plain = toPlain(text)
+    .replace(/^#{1,3} .*$|^```.*$/gm, '')
+    .replace(/^(?:>|[-*]|\d+[.)]) +/gm, '')
+    .replace(/\[([^\]\n]+)\]\([^)\s]*\)/g, '$1')
+    .replace(/[*_`]/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
   if (plain.length <= length) return plain;
-  return `${plain.slice(0, plain.lastIndexOf(' ', length))}…`;
+  return `${plain.slice(0, plain.lastIndexOf(' ', length)).replace(/[\s,;:.-]+$/, '')}…`;
 }
 
 export function minutesToRead(text: string): number {
