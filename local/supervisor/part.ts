@@ -21,6 +21,7 @@ const LAST_BACKOFF_MS = 10_000;
 /** Up this long counts as healthy: the next death starts with the short pause again. */
 const SETTLED_MS = 30_000;
 const POLL_MS = 50;
+const ARRANGE_AGAIN_MS = 500;
 const ROTATE_BYTES = 20 * 1024 * 1024;
 
 export type PartState = 'starting' | 'ready' | 'restarting' | 'stopping' | 'stopped';
@@ -127,11 +128,18 @@ export class Part {
       if (!this.#child) continue;
       try {
         await checkReady(this.spec.name, this.#context.platform);
+      } catch (error) {
+        last = error instanceof Error ? error.message : String(error);
+        continue;
+      }
+      try {
         await this.spec.arrange?.();
         this.#context.changed('ready');
         return;
       } catch (error) {
         last = error instanceof Error ? error.message : String(error);
+        log('warn', 'part answers, but what it needs cannot be arranged yet', { part: this.spec.name, ...errorFields(error) });
+        await sleep(ARRANGE_AGAIN_MS);
       }
     }
   }

@@ -3,8 +3,8 @@
  * gone (I2), and two data directories never touch each other (I8).
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { execFile } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ import { promisify } from 'node:util';
 import { callKube } from '../../local/kube/api.ts';
 import { layout } from '../../local/paths.ts';
 import { readPlatform } from '../../local/platform.ts';
+import { identityOf } from '../../local/process-identity.ts';
 import { PART_NAMES } from '../../local/supervisor/part-names.ts';
 import type { PartName } from '../../local/supervisor/part-names.ts';
 import { readRunRecord } from '../../local/supervisor/run-records.ts';
@@ -153,11 +154,20 @@ describe('one platform', () => {
 
   test('`down` after a killed supervisor leaves no process either', async () => {
     const { instance } = readPlatform(data);
+    // A pod of the node that only its record names, and a process that only its environment does.
+    const [recorded, marked] = [{}, { ADORABLE_INSTANCE: instance }].map((more) =>
+      spawn('sleep', ['300'], { detached: true, stdio: 'ignore', env: { PATH: process.env['PATH'], ...more } }),
+    );
+    const pods = join(layout(data).node, 'pods');
+    mkdirSync(pods, { recursive: true });
+    writeFileSync(join(pods, 'left-over.json'), JSON.stringify({ uid: 'x', processes: { app: { ...identityOf(recorded?.pid ?? 0), pgid: recorded?.pid } } }));
+    expect((await status({ data })).strays.map((stray) => stray.pid)).toEqual([marked?.pid]);
     process.kill(readRunRecord(layout(data), 'supervisor')?.pid ?? 0, 'SIGKILL');
     const result = await down({ data });
     expect(result.cleared).toBeGreaterThanOrEqual(PART_NAMES.length - 1);
     expect(result.left).toEqual([]);
     expect(processesOf(instance)).toEqual([]);
+    for (const child of [recorded, marked]) expect(identityOf(child?.pid ?? 0)).toBeUndefined();
     expect(await down({ data })).toMatchObject({ state: 'already-down', cleared: 0 });
   }, 60_000);
 
