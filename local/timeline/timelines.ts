@@ -51,6 +51,8 @@ export function createTimelines({ store, binaries, uidOf }: TimelinesOptions) {
   async function reap(state: TimelineState): Promise<TimelineState> {
     if (state.attached && isAlive(state.attached)) return state;
     if (processesIn(pgdataOf(state)).length > 0) await endProcessesIn(pgdataOf(state), POLITE_MS);
+    // Its pid may since be a stranger's or a zombie's, and PostgreSQL would refuse to start beside it.
+    rmSync(join(pgdataOf(state), 'postmaster.pid'), { force: true });
     if (!state.attached) return state;
     const { attached: _gone, ...free } = state;
     store.writeTimeline(free);

@@ -1,0 +1,217 @@
+/** Forks, seals and attachments on real PostgreSQL: what is asserted is what the forks' rows say (I1, I2, I3). */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Lsn } from '../../../shared/lsn.ts';
+import type { TimelineId } from '../../../shared/ids.ts';
+import { endProcessesIn, processesIn } from '../../../local/timeline/postgres-process.ts';
+import { createTimelineWorld, newTimelineId, type Compute, type TimelineWorld } from './timeline-world.ts';
+
+let world: TimelineWorld;
+const first = newTimelineId();
+
+beforeAll(async () => {
+  world = await createTimelineWorld();
+  await world.client.ensureTenant(world.tenantId, world.projectId);
+  await world.client.bootstrapTimeline(world.tenantId, first);
+}, 60_000);
+afterAll(async () => { await world.close(); }, 30_000);
+
+const emit = async (compute: Compute, text = 'cp'): Promise<Lsn> => {
+  const client = await compute.connect();
+  const { rows } = await client.query<{ lsn: Lsn }>(`SELECT pg_logical_emit_message(true, 'adorable.checkpoint', $1)::text AS lsn`, [text]);
+  await client.end();
+  return rows[0]?.lsn ?? ('' as Lsn);
+};
+
+/** The numbers in table `n` of a timeline, read through a compute of its own. */
+async function numbersOn(timelineId: TimelineId): Promise<number[]> {
+  const compute = await world.startCompute({ timelineId });
+  const client = await compute.connect();
+  const { rows } = await client.query<{ i: number }>('SELECT i FROM n ORDER BY i');
+  await client.end();
+  expect(await compute.stop()).toBe(0);
+  return rows.map((row) => row.i);
+}
+
+const fork = async (ancestor: TimelineId, lsn: Lsn, id = newTimelineId()) => {
+  await world.client.branchTimeline(world.tenantId, id, { ancestor, lsn });
+  return id;
+};
+
+describe('forks at an LSN', () => {
+  test('holds exactly what was acknowledged before the LSN, under a concurrent writer, and siblings share nothing after it', async () => {
+    const compute = await world.startCompute({ timelineId: first });
+    const writer = await compute.connect();
+    await writer.query('CREATE TABLE n (i int PRIMARY KEY)');
+    let acknowledged = 0;
+    let writing = true;
+    const written = (async () => {
+      while (writing) {
+        await writer.query('INSERT INTO n VALUES ($1)', [acknowledged + 1]);
+        acknowledged += 1;
+      }
+    })();
+    const marks: { lsn: Lsn; before: number; after: number }[] = [];
+    for (let round = 0; round < 3; round++) {
+      await sleep(100);
+      const before = acknowledged;
+      const lsn = await emit(compute);
+      marks.push({ lsn, before, after: acknowledged });
+    }
+    const running = await Promise.all(marks.map((mark) => fork(first, mark.lsn)));
+    writing = false;
+    await written;
+    await writer.end();
+    expect(await compute.stop()).toBe(0);
+
+    for (const [index, id] of running.entries()) {
+      const mark = marks[index];
+      const numbers = await numbersOn(id);
+      expect(numbers).toEqual(numbers.map((_, at) => at + 1));
+      expect(numbers.length).toBeGreaterThanOrEqual(mark?.before ?? 0);
+      // One insert may have been on its way when the message was written.
+      expect(numbers.length).toBeLessThanOrEqual((mark?.after ?? 0) + 1);
+      // The same moment, forked from the stopped source, is the same.
+      expect(await numbersOn(await fork(first, mark?.lsn ?? ('' as Lsn)))).toEqual(numbers);
+    }
+  }, 120_000);
+
+  test('a fork of a fork, and its sibling, each see their own writes only', async () => {
+    const { last_record_lsn: end } = await world.client.readTimeline(world.tenantId, first);
+    const [a, b] = [await fork(first, end as Lsn), await fork(first, end as Lsn)];
+    const lsns: Lsn[] = [];
+    for (const [id, number] of [[a, 1_000_001], [b, 1_000_002]] as const) {
+      const compute = await world.startCompute({ timelineId: id });
+      const client = await compute.connect();
+      await client.query('INSERT INTO n VALUES ($1)', [number]);
+      lsns.push(await emit(compute));
+      await client.query('INSERT INTO n VALUES ($1)', [number + 1000]);
+      await client.end();
+      await compute.stop();
+    }
+    const tip = async (id: TimelineId) => (await numbersOn(id)).filter((i) => i > 1_000_000);
+    expect(await tip(await fork(a, lsns[0] as Lsn))).toEqual([1_000_001]);
+    expect(await tip(await fork(b, lsns[1] as Lsn))).toEqual([1_000_002]);
+    expect(await tip(a)).toEqual([1_000_001, 1_001_001]);
+    const numbers = (await world.client.listTimelines(world.tenantId)).map((info) => info.pg_timeline_id);
+    expect(new Set(numbers).size).toBe(numbers.length);
+  }, 120_000);
+
+  test('is made once per id, ancestor and LSN', async () => {
+    const { last_record_lsn: end, min_readable_lsn: start } = await world.client.readTimeline(world.tenantId, first);
+    const id = await fork(first, end as Lsn);
+    await expect(fork(first, end as Lsn, id)).resolves.toBe(id);
+    await expect(fork(first, start, id)).rejects.toMatchObject({ type: 'OwnershipConflict' });
+    await expect(fork(first, '0/100' as Lsn)).rejects.toMatchObject({ type: 'Unreachable' });
+    await expect(fork(first, 'FF/0' as Lsn)).rejects.toMatchObject({ type: 'Unreachable' });
+    await expect(fork(newTimelineId(), end as Lsn)).rejects.toMatchObject({ type: 'NotFound' });
+  }, 60_000);
+
+  test('the server killed in mid-fork leaves nothing, and the same create then answers', async () => {
+    const { last_record_lsn: end } = await world.client.readTimeline(world.tenantId, first);
+    const before = await numbersOn(first);
+    for (const delay of [5, 60, 120, 200]) {
+      const id = newTimelineId();
+      const lost = fork(first, end as Lsn, id).then(() => 'answered', () => 'lost');
+      await sleep(delay);
+      await world.killServer();
+      await lost;
+      await world.startServer();
+      const folder = join(world.data, 'timelines', world.tenantId);
+      expect(readdirSync(folder).filter((name) => name.includes('.making'))).toEqual([]);
+      expect(processesIn(folder)).toEqual([]);
+      expect(await numbersOn(await fork(first, end as Lsn, id))).toEqual(before);
+      await world.client.deleteTimeline(world.tenantId, id);
+    }
+  }, 120_000);
+});
+
+describe('seals and attachments', () => {
+  test('a sealed timeline refuses computes, answers the end of its WAL, and clones whole', async () => {
+    const id = await fork(first, (await world.client.readTimeline(world.tenantId, first)).last_record_lsn as Lsn);
+    const compute = await world.startCompute({ timelineId: id });
+    await expect(world.client.seal(world.tenantId, id)).rejects.toMatchObject({ type: 'OwnershipConflict' });
+    const client = await compute.connect();
+    await client.query('INSERT INTO n VALUES (2000000)');
+    await client.end();
+    await compute.stop();
+    const { lsn } = await world.client.seal(world.tenantId, id);
+    expect(await world.client.seal(world.tenantId, id)).toEqual({ sealed: true, lsn });
+    const refused = await world.startCompute({ timelineId: id });
+    expect(await refused.exited).toBe(1);
+    expect(refused.output()).toContain(`is sealed at ${lsn}`);
+    expect((await numbersOn(await fork(id, lsn))).at(-1)).toBe(2_000_000);
+    await world.client.unseal(world.tenantId, id);
+    expect((await numbersOn(id)).at(-1)).toBe(2_000_000);
+  }, 60_000);
+
+  test('one live compute at a time; a killed one is replaced, its PostgreSQL ended, nothing lost', async () => {
+    const id = await fork(first, (await world.client.readTimeline(world.tenantId, first)).last_record_lsn as Lsn);
+    const holder = await world.startCompute({ timelineId: id });
+    const second = await world.startCompute({ timelineId: id });
+    expect(await second.exited).toBe(1);
+    expect(second.output()).toContain('is attached to');
+    const client = await holder.connect();
+    await client.query('INSERT INTO n VALUES (3000000)');
+    holder.child.kill('SIGKILL');
+    await holder.exited;
+    expect((await numbersOn(id)).at(-1)).toBe(3_000_000);
+    await client.end().catch(() => undefined);
+  }, 60_000);
+
+  test('a crash of compute and PostgreSQL together is recovered by the seal', async () => {
+    const id = await fork(first, (await world.client.readTimeline(world.tenantId, first)).last_record_lsn as Lsn);
+    const compute = await world.startCompute({ timelineId: id });
+    const client = await compute.connect();
+    await client.query('INSERT INTO n VALUES (4000000)');
+    compute.child.kill('SIGSTOP');
+    await endProcessesIn(join(world.data, 'timelines', world.tenantId, id), 0);
+    compute.child.kill('SIGKILL');
+    await compute.exited;
+    const { lsn } = await world.client.seal(world.tenantId, id);
+    expect((await numbersOn(await fork(id, lsn))).at(-1)).toBe(4_000_000);
+    await client.end().catch(() => undefined);
+  }, 60_000);
+
+  test('an endpoint under a newer fence refuses older configurations, seals and computes', async () => {
+    const id = await fork(first, (await world.client.readTimeline(world.tenantId, first)).last_record_lsn as Lsn);
+    const config = { tenant_id: world.tenantId, timeline_id: id, logins: 'all' as const };
+    await world.client.configureEndpoint(world.projectId, { ...config, fence: 7 });
+    await expect(world.client.configureEndpoint(world.projectId, { ...config, fence: 6 })).rejects.toMatchObject({ type: 'StaleFence' });
+    await expect(world.client.seal(world.tenantId, id, 6)).rejects.toMatchObject({ type: 'StaleFence' });
+    const stale = await world.startCompute({ timelineId: first, fence: 6 });
+    expect(await stale.exited).toBe(1);
+    expect(stale.output()).toContain('StaleFence');
+  }, 60_000);
+
+  test('while logins are `admin`, nobody else is or gets in', async () => {
+    const { timeline_id, fence } = await world.client.readEndpoint(world.projectId);
+    const role = { name: 'a_000000000001', login: true, password: 'secret' };
+    const compute = await world.startCompute({ timelineId: timeline_id, roles: [role] });
+    const client = await compute.connect(role.name, role.password);
+    const config = { tenant_id: world.tenantId, timeline_id, fence };
+    await world.client.configureEndpoint(world.projectId, { ...config, logins: 'admin' });
+    while ((await world.client.readEndpoint(world.projectId)).observed?.logins !== 'admin') await sleep(50);
+    await expect(client.query('SELECT 1')).rejects.toThrow();
+    await expect(compute.connect(role.name, role.password)).rejects.toThrow(/pg_hba/);
+    await (await compute.connect()).end();
+    await world.client.configureEndpoint(world.projectId, { ...config, logins: 'all' });
+    while ((await world.client.readEndpoint(world.projectId)).observed?.logins !== 'all') await sleep(50);
+    await (await compute.connect(role.name, role.password)).end();
+    await compute.stop();
+  }, 60_000);
+
+  test('pins keep a timeline from being deleted; a delete may be repeated', async () => {
+    const id = await fork(first, (await world.client.readTimeline(world.tenantId, first)).last_record_lsn as Lsn);
+    const lsn = (await world.client.readTimeline(world.tenantId, id)).last_record_lsn as Lsn;
+    await world.client.pin(world.tenantId, id, { pin: 'cp_000000000001', lsn });
+    await world.client.pin(world.tenantId, id, { pin: 'cp_000000000001', lsn });
+    await expect(world.client.deleteTimeline(world.tenantId, id)).rejects.toMatchObject({ type: 'PreconditionFailed' });
+    await world.client.unpin(world.tenantId, id, 'cp_000000000001');
+    await world.client.deleteTimeline(world.tenantId, id);
+    await world.client.deleteTimeline(world.tenantId, id);
+    await expect(world.client.readTimeline(world.tenantId, id)).rejects.toMatchObject({ type: 'NotFound' });
+  }, 60_000);
+});
