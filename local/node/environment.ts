@@ -36,6 +36,7 @@ export async function containerEnvironment(input: EnvironmentInput): Promise<Rec
     for (const [key, value] of Object.entries(values ?? {})) env[(from.prefix ?? '') + key] = value;
   }
   for (const variable of container.env ?? []) {
+    requireServices(variable, env);
     const value = await valueOf(variable, env, input);
     if (value !== undefined) env[variable.name] = value;
   }
@@ -53,6 +54,17 @@ async function valueOf(variable: EnvVar, env: Record<string, string>, input: Env
   const value = values?.[reference.key];
   if (value === undefined && !reference.optional) throw missing(kind, values ? `${reference.name}, key ${reference.key}` : reference.name);
   return value;
+}
+
+/**
+ * Stricter than the kubelet, which would start the program with the text `$(X_SERVICE_HOST)`: a
+ * Service may be seen a moment after the pod, so the container waits for it (I4).
+ */
+function requireServices({ name, value = '' }: EnvVar, env: Readonly<Record<string, string>>): void {
+  for (const [, reference = ''] of value.replaceAll('$$', '').matchAll(/\$\(([A-Z0-9_]+_SERVICE_(?:HOST|PORT)[A-Z0-9_]*)\)/g)) {
+    if (Object.hasOwn(env, reference)) continue;
+    throw new AdorableError('PreconditionFailed', `Variable ${name} needs ${reference}, but no Service of this namespace provides it: create the Service and the container starts by itself.`);
+  }
 }
 
 function missing(kind: string, name: string): AdorableError {

@@ -23,6 +23,7 @@ import { registerNode } from './node-registration.ts';
 import { ensureNodeRights } from './node-rights.ts';
 import { mirrorOf, openPodAddresses } from './pod-addresses.ts';
 import { createPodEvents } from './pod-events.ts';
+import { createPodLogs } from './pod-logs.ts';
 import { openPodRecords } from './pod-records.ts';
 import { createServiceProxy } from './service-proxy.ts';
 
@@ -71,7 +72,8 @@ const agent = startNodeAgent({
   kube,
   records,
   addresses: openPodAddresses(join(paths.node, 'addresses.json')),
-  directories: { scratch: join(paths.node, 'scratch'), logs: paths.podLogs },
+  logs: createPodLogs(paths.podLogs),
+  scratch: join(paths.node, 'scratch'),
   mirror: (podIP) => mirrorOf(podIP, platform.loopback.podPrefix),
   prepare: createPrepare({
     kube, platform, runners,

@@ -12,7 +12,7 @@ import { NODE_NAME } from './node-registration.ts';
 import { deletePod, PodWorker, scratchOf, type PodContext } from './pod-worker.ts';
 import type { Endpoint } from './service-proxy.ts';
 
-const LISTENER_SWEEP_MS = 5_000;
+const SWEEP_MS = 5_000;
 const REPORT_MS = 5_000;
 
 export interface NodeAgent {
@@ -53,7 +53,7 @@ export function startNodeAgent(context: Omit<PodContext, 'finished'>): NodeAgent
 
   function forget(uid: string): void {
     context.addresses.release(uid);
-    rmSync(scratchOf(context.directories.scratch, uid), { recursive: true, force: true });
+    rmSync(scratchOf(context.scratch, uid), { recursive: true, force: true });
   }
 
   const pods: Reflector<Pod> = startReflector<Pod>({
@@ -62,12 +62,13 @@ export function startNodeAgent(context: Omit<PodContext, 'finished'>): NodeAgent
 
   let seen = '';
   const sweep = setInterval(() => {
+    for (const worker of workers.values()) worker.trimLog();
     const listeners = wildcardListeners();
     const inodes = listeners.map((listener) => listener.inode).join();
     if (inodes === seen) return;
     seen = inodes;
     for (const worker of workers.values()) worker.checkListeners(listeners);
-  }, LISTENER_SWEEP_MS);
+  }, SWEEP_MS);
 
   return {
     synced: pods.synced.then(async () => {

@@ -3,7 +3,7 @@
  * address keep it apart from others (I8, I10); status writes and the final delete carry the pod's
  * UID, so that a pod made again under the same name is never touched (I6).
  */
-import { appendFileSync, chownSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kubeCode, type KubeClient } from '../kube-client.ts';
@@ -12,6 +12,7 @@ import { ContainerRuntime, now, type ContainerHost, type Prepared } from './cont
 import type { Container, Pod, PodCondition } from './kube-types.ts';
 import type { WildcardListener } from './listeners.ts';
 import type { PodAddresses } from './pod-addresses.ts';
+import { trimLog, type PodLogs } from './pod-logs.ts';
 import type { PodProcess } from './pod-process.ts';
 import type { PodRecords } from './pod-records.ts';
 import { podStatus } from './pod-status.ts';
@@ -20,7 +21,9 @@ export interface PodContext {
   readonly kube: KubeClient;
   readonly addresses: PodAddresses;
   readonly records: PodRecords;
-  readonly directories: { readonly scratch: string; readonly logs: string };
+  readonly logs: PodLogs;
+  /** Directory of all scratch directories. */
+  readonly scratch: string;
   mirror(podIP: string): string;
   prepare(pod: Pod, container: Container, at: PodPlace, progress: (message: string) => void): Promise<Prepared>;
   event(pod: Pod, type: 'Normal' | 'Warning', reason: string, message: string): void;
@@ -39,6 +42,7 @@ export class PodWorker {
   readonly #context: PodContext;
   readonly #podIP: string;
   readonly #scratch: string;
+  readonly #logFile: string;
   readonly #startTime: string;
   readonly #processes = new Map<string, PodProcess>();
   readonly #reported = Promise.withResolvers<void>();
@@ -61,15 +65,14 @@ export class PodWorker {
     this.#context = context;
     this.#podIP = context.addresses.take(this.uid);
     this.address = context.mirror(this.#podIP);
-    this.#scratch = scratchOf(context.directories.scratch, this.uid);
+    this.#scratch = scratchOf(context.scratch, this.uid);
     this.#startTime = pod.status?.startTime ?? now();
     this.#conditions = pod.status?.conditions ?? [];
-    const logs = join(context.directories.logs, pod.metadata.namespace ?? '');
-    mkdirSync(logs, { recursive: true, mode: 0o700 });
+    this.#logFile = context.logs.open(pod.metadata.namespace ?? '', pod.metadata.name);
     const host: ContainerHost = {
       address: this.address,
       scratch: this.#scratch,
-      logFile: join(logs, `${pod.metadata.name}.log`),
+      logFile: this.#logFile,
       restartPolicy: pod.spec.restartPolicy ?? 'Always',
       prepare: async (container, progress) => {
         const at = { podIP: this.#podIP, address: this.address, scratch: this.#scratch };
@@ -81,7 +84,6 @@ export class PodWorker {
       changed: () => this.#changed(),
       event: (type, reason, message) => context.event(this.#pod, type, reason, message),
     };
-    appendFileSync(host.logFile, '');
     const runtime = (init: boolean, policy: ContainerHost['restartPolicy']) => (container: Container) => {
       const statuses = init ? pod.status?.initContainerStatuses : pod.status?.containerStatuses;
       return new ContainerRuntime(container, { ...host, restartPolicy: policy }, statuses?.find((status) => status.name === container.name));
@@ -144,6 +146,10 @@ export class PodWorker {
     await Promise.all(running.map((process) => process.exited));
   }
 
+  trimLog(): void {
+    trimLog(this.#logFile);
+  }
+
   checkListeners(listeners: readonly WildcardListener[]): void {
     for (const container of this.#containers) container.checkListeners(listeners);
   }
@@ -151,12 +157,13 @@ export class PodWorker {
   async #finish(): Promise<void> {
     if (this.#finishing) return;
     this.#finishing = true;
-    const { addresses, directories, finished, records } = this.#context;
+    const { addresses, finished, logs, records, scratch } = this.#context;
     await this.#flushed();
     if (!this.#orphaned) await deletePod(this.#context.kube, this.#pod);
     records.remove(this.uid);
-    rmSync(scratchOf(directories.scratch, this.uid), { recursive: true, force: true });
+    rmSync(scratchOf(scratch, this.uid), { recursive: true, force: true });
     addresses.release(this.uid);
+    logs.close(this.#logFile);
     finished(this.uid);
   }
 

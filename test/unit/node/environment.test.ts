@@ -58,9 +58,14 @@ describe('containerEnvironment', () => {
   test.each<[string, Partial<Container>, string]>([
     ['an absent Secret', { envFrom: [{ secretRef: { name: 'no' } }] }, 'Secret no does not exist'],
     ['an absent key', { env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'no' } } }] }, 'Secret s, key no does not exist'],
+    ['a Service that is not there yet', { env: [{ name: 'A', value: 'http://$(WEB_SERVICE_HOST)/' }] }, 'needs WEB_SERVICE_HOST'],
     ['an unknown field', { env: [{ name: 'A', valueFrom: { fieldRef: { fieldPath: 'spec.x' } } }] }, 'Field spec.x'],
   ])('%s is named, not skipped', async (_, container, message) => {
     await expect(envOf(container)).rejects.toThrow(message);
+  });
+
+  test('an escaped reference to a Service needs none', async () => {
+    expect((await envOf({ env: [{ name: 'A', value: '$$(WEB_SERVICE_HOST)' }] }))['A']).toBe('$(WEB_SERVICE_HOST)');
   });
 
   test('an optional one may be absent', async () => {
