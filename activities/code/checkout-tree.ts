@@ -1,6 +1,6 @@
 /** Writes a tree's files to a directory that appears whole or not at all: filled aside, then renamed. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename } from 'node:fs/promises';
+import { chmod, mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { removeTree } from './remove-tree.ts';
 import { withIndex } from './repository.ts';
@@ -11,7 +11,10 @@ export async function checkoutTree(repository: Repository, treeish: string, fini
   const parent = dirname(target);
   await mkdir(parent, { recursive: true, mode: 0o711 });
   const aside = join(parent, `.new-${String(process.pid)}-${randomBytes(6).toString('hex')}`);
-  await mkdir(aside, { mode: 0o755 });
+  await mkdir(aside);
+  // Pods and checks run under other uids, whatever the umask here.
+  await chmod(parent, 0o711);
+  await chmod(aside, 0o755);
   try {
     await withIndex(repository, async (index) => {
       await repository.git.run(['read-tree', treeish], { index });

@@ -51,11 +51,6 @@ export async function withLock<T>(repository: Repository, work: (writer: Writer)
   });
 }
 
-export async function readFence(repository: Repository): Promise<number> {
-  const blob = await resolve(repository, FENCE);
-  return blob === undefined ? 0 : Number(await repository.git.run(['cat-file', 'blob', blob]));
-}
-
 /** A deleted project's fence stays behind: only a newer operation may start it anew, only its own may repeat. */
 export function refuseDeleted(repository: Repository, fenced: Fenced, verb: 'create' | 'delete'): void {
   if (!existsSync(repository.tombstone)) return;

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { lutimesSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createWorld, moment, operation, PROJECT, worktreeFiles } from './code-world.ts';
@@ -52,3 +52,27 @@ test('a restore killed at any point is finished by a repeat: same tree, history 
   expect(outcomes.filter((outcome) => outcome === 'killed').length).toBeGreaterThan(3);
   expect(world.git('fsck', '--strict', '--no-dangling')).toBe('');
 }, 120_000);
+
+test('a writer stopped while it holds the lock loses its turn, and its late write is refused', async () => {
+  world.write('a.txt', 'one\n');
+  const before = await world.code.commitDirty({ ...operation(2), reason: 'before' });
+  world.write('a.txt', 'two\n');
+  const after = await world.code.commitDirty({ ...operation(3), reason: 'after' });
+  const gate = join(world.projectsDir, 'gate');
+  const child = spawn(process.execPath, [CHILD, world.projectsDir, '4', before.commit, before.tree, gate], { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, NODE_OPTIONS: '' } });
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => { said += chunk.toString(); });
+  const ended = once(child, 'exit');
+  while (!said.includes('locked')) await sleep(20);
+  child.kill('SIGSTOP');
+  const lock = join(world.work, '.git', 'adorable-lock');
+  lutimesSync(lock, 0, 0);
+  // The unwinding takes a new fence and leaves HEAD where it is: the expected old value alone would let the late write in.
+  expect(await world.code.restoreVersion(moment(operation(5), after))).toMatchObject({ commit: after.commit });
+  writeFileSync(gate, '');
+  child.kill('SIGCONT');
+  await ended;
+  expect(said).toBe('begin\nlocked\nStaleFence\n');
+  expect(world.git('rev-parse', 'HEAD')).toBe(after.commit);
+  expect(world.read('a.txt')).toBe('two\n');
+}, 30_000);
