@@ -9,7 +9,7 @@ export async function checkBuild(subject, vite, react) {
     return [{ kind: 'build', file: subject.name(subject.dir), line: 1, message: 'the app has no index.html' }];
   }
   await attempt(errors, subject, async () => {
-    const modules = modulesOf(await build(subject, vite, react, {}));
+    const { modules } = await build(subject, vite, react, {});
     for (const id of modules) {
       // What is bundled into the client is public.
       if (id.startsWith(join(subject.dir, 'server/'))) {
@@ -20,8 +20,8 @@ export async function checkBuild(subject, vite, react) {
   });
   if (existsSync(router)) {
     await attempt(errors, subject, async () => {
-      const result = await build(subject, vite, react, { ssr: 'server/router.ts' });
-      refuseForeign(errors, subject, modulesOf(result));
+      const { modules, result } = await build(subject, vite, react, { ssr: 'server/router.ts' });
+      refuseForeign(errors, subject, modules);
       const entry = [result].flat().flatMap(({ output }) => output).find((chunk) => chunk.type === 'chunk' && chunk.isEntry);
       if (!entry?.exports.includes('appRouter')) {
         errors.push({ kind: 'build', file: subject.name(router), line: 1, message: 'server/router.ts does not export `appRouter`' });
@@ -31,21 +31,20 @@ export async function checkBuild(subject, vite, react) {
   return errors;
 }
 
-function build(subject, vite, react, options) {
-  return vite.build({
+async function build(subject, vite, react, options) {
+  const modules = new Set();
+  // Collected as they are parsed: what is inlined or shaken out of a chunk was read all the same.
+  const collect = { name: 'adorable:collect', moduleParsed: ({ id }) => void modules.add(id.replace(/[?#].*$/, '')) };
+  const result = await vite.build({
     configFile: false,
     root: subject.dir,
     envDir: false,
     logLevel: 'silent',
     css: { postcss: { plugins: [] } },
-    plugins: [react()],
+    plugins: [react(), collect],
     build: { write: false, minify: false, reportCompressedSize: false, ...options },
   });
-}
-
-function modulesOf(result) {
-  const chunks = [result].flat().flatMap(({ output }) => output);
-  return [...new Set(chunks.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : [])))].map((id) => id.replace(/[?#].*$/, ''));
+  return { modules: [...modules], result };
 }
 
 /** The last net: whatever the bundler really put in. */
