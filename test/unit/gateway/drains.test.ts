@@ -1,0 +1,31 @@
+import { describe, expect, test } from '@jest/globals';
+import { PassThrough } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createDrains } from '../../../local/gateway/drains.ts';
+
+describe('a drain', () => {
+  test('closes WebSockets at once, requests only when their time is over, and other projects never', async () => {
+    const drains = createDrains(100);
+    const [request, webSocket, other] = [new PassThrough(), new PassThrough(), new PassThrough()];
+    request.once('close', drains.request('a', request));
+    drains.webSocket('a', webSocket);
+    drains.webSocket('b', other);
+    expect(drains.inFlight('a')).toBe(2);
+    drains.drain('a');
+    await sleep(20);
+    expect([webSocket.destroyed, request.destroyed, drains.inFlight('a')]).toEqual([true, false, 1]);
+    await sleep(150);
+    expect([request.destroyed, drains.inFlight('a')]).toEqual([true, 0]);
+    expect([other.destroyed, drains.inFlight('b')]).toEqual([false, 1]);
+  });
+
+  test('opened again in time, it ends nothing', async () => {
+    const drains = createDrains(50);
+    const request = new PassThrough();
+    drains.request('a', request);
+    drains.drain('a');
+    drains.open('a');
+    await sleep(100);
+    expect(request.destroyed).toBe(false);
+  });
+});
