@@ -90,6 +90,10 @@ export function minReadableLsn(state: TimelineState): Lsn {
   return state.bases.map((base) => base.lsn).toSorted(compareLsn)[0] ?? parseLsn('0/0');
 }
 
+export function newestBaseLsn(state: TimelineState): Lsn {
+  return state.bases.map((base) => base.lsn).toSorted(compareLsn).at(-1) ?? parseLsn('0/0');
+}
+
 /** The number is recorded before it is used: a crash wastes one, and never gives one twice. */
 function reserve(store: StateStore, tenantId: TenantId): number {
   const tenant = store.readTenant(tenantId);

@@ -24,6 +24,7 @@ const store = createStateStore(layout(data).timelines);
 const timelines = createTimelines({
   store,
   binaries: existsSync(join(engine, 'bin', 'postgres')) ? join(engine, 'bin') : engine,
+  baseAfterBytes: Number(process.env['ADORABLE_BASE_AFTER_BYTES'] ?? 64 * 1024 * 1024),
   uidOf: async (project) => await projectUid(data, project, 'compute'),
 });
 await timelines.tidy(true);

@@ -107,6 +107,15 @@ function routesOf({ store, timelines, endpoints }: ServerOptions): Route[] {
       },
     },
     {
+      method: 'POST', path: `${one}/base`, forCompute: true,
+      handle: async (call) => {
+        const { compute, folder, lsn } = call.body;
+        if (typeof compute !== 'string' || typeof folder !== 'string' || !/^\.making-[0-9A-F]+-[0-9A-F]+$/.test(folder)) throw badRequest('A base names its compute and its folder.');
+        await timelines.addBase(...ids(call), { compute, folder, lsn: parseLsn(lsn) });
+        return [200, {}];
+      },
+    },
+    {
       method: 'POST', path: `${one}/detach`, forCompute: true,
       handle: async (call) => { await timelines.detach(...ids(call), String(call.body['compute'])); return [200, {}]; },
     },

@@ -9,7 +9,8 @@ import { parseTenantId, parseTimelineId, type ProjectId, type TenantId, type Tim
 import { compareLsn, type Lsn } from '../../shared/lsn.ts';
 import { isAlive, type ProcessIdentity } from '../process-identity.ts';
 import { badRequest, conflict, notFound, preconditionFailed, staleFence, unusableLsn } from './answer.ts';
-import { createTimeline, discard, isHalfMade, minReadableLsn, type ForkPoint } from './create-timeline.ts';
+import { syncFilesystem } from './copy-tree.ts';
+import { createTimeline, discard, isHalfMade, minReadableLsn, newestBaseLsn, type ForkPoint } from './create-timeline.ts';
 import { endOfWal, readPgControl } from './pg-control.ts';
 import { endProcessesIn, processesIn, runUntilStopped } from './postgres-process.ts';
 import { DELETED, type StateStore, type TimelineState } from './state.ts';
@@ -19,6 +20,8 @@ export interface TimelinesOptions {
   readonly store: StateStore;
   readonly binaries: string;
   readonly uidOf: (project: ProjectId) => Promise<number | undefined>;
+  /** A running timeline gets another base once this much WAL followed the last one. */
+  readonly baseAfterBytes: number;
 }
 
 export interface AttachRequest extends ProcessIdentity {
@@ -29,7 +32,7 @@ export interface AttachRequest extends ProcessIdentity {
 /** How long an abandoned PostgreSQL may take to stop by itself before it is killed. */
 const POLITE_MS = 10_000;
 
-export function createTimelines({ store, binaries, uidOf }: TimelinesOptions) {
+export function createTimelines({ store, binaries, uidOf, baseAfterBytes }: TimelinesOptions) {
   const turn = createTurns();
   const forksOf = new Map<TimelineId, number>();
 
@@ -208,7 +211,25 @@ export function createTimelines({ store, binaries, uidOf }: TimelinesOptions) {
         const { compute, pid, startTime, fence } = request;
         store.writeTimeline({ ...state, attached: { compute, pid, startTime, fence } });
         const folder = store.folder(tenantId, timelineId);
-        return { pgdata: join(folder, 'pgdata'), walArchive: join(folder, 'wal'), pgTimelineId: state.pgTimelineId };
+        return {
+          pgdata: join(folder, 'pgdata'), walArchive: join(folder, 'wal'), pgTimelineId: state.pgTimelineId,
+          bases: join(folder, 'bases'), lastBaseLsn: newestBaseLsn(state), baseAfterBytes,
+        };
+      });
+    },
+
+    /** Takes over a copy that the attached compute made of itself, once its control file is whole. */
+    async addBase(tenantId: TenantId, timelineId: TimelineId, base: { compute: string; folder: string; lsn: Lsn }) {
+      await turn(timelineId, async () => {
+        const state = require(tenantId, timelineId);
+        if (state.attached?.compute !== base.compute) throw conflict(`Timeline ${timelineId} is not attached to ${base.compute}.`);
+        const bases = join(store.folder(tenantId, timelineId), 'bases');
+        const control = readPgControl(join(bases, base.folder));
+        if (control.pgTimelineId !== state.pgTimelineId || !existsSync(join(bases, base.folder, 'backup_label'))) throw badRequest(`${base.folder} is not a copy of this timeline.`);
+        const folder = `base-${base.lsn.replace('/', '-')}`;
+        renameSync(join(bases, base.folder), join(bases, folder));
+        await syncFilesystem(bases);
+        store.writeTimeline({ ...state, bases: [...state.bases, { folder, lsn: base.lsn }] });
       });
     },
 

@@ -76,7 +76,7 @@ describe('migrations', () => {
     ['read a file', `CREATE TABLE half (line text); COPY half FROM '/etc/passwd'`, /permission denied to COPY/],
   ])('cannot %s, and leave nothing of the app\'s batch', async (_what, sql, message) => {
     const batch = [init, migration('0002_fine.sql', 'CREATE TABLE fine (i int)'), migration('0003_bad.sql', sql)];
-    await expect(converge(forApp(app, ...batch))).rejects.toMatchObject({ details: { migration: '0003_bad.sql' }, message: expect.stringMatching(message) as string });
+    await expect(converge(forApp(app, ...batch))).rejects.toMatchObject({ details: { migration: '0003_bad.sql' }, message: expect.stringMatching(message) as unknown });
     const admin = await compute.connect();
     expect((await admin.query(`SELECT FROM pg_tables WHERE tablename IN ('fine', 'half')`)).rows).toEqual([]);
     expect((await admin.query(`SELECT FROM pg_roles WHERE rolname = 'evil' OR rolname LIKE 'adorable_migration%'`)).rows).toEqual([]);

@@ -99,6 +99,36 @@ describe('forks at an LSN', () => {
     expect(new Set(numbers).size).toBe(numbers.length);
   }, 120_000);
 
+  test('starts from a base made while the source was running and being written to', async () => {
+    const id = await fork(first, (await world.client.readTimeline(world.tenantId, first)).last_record_lsn as Lsn);
+    const compute = await world.startCompute({ timelineId: id });
+    const client = await compute.connect();
+    await client.query('CREATE TABLE bulk (i int, text text)');
+    const early = await emit(compute);
+    let rows = 0;
+    while (!compute.output().includes('made another base')) {
+      await client.query(`INSERT INTO bulk SELECT $1, repeat('x', 500) FROM generate_series(1, 1000)`, [rows]);
+      await client.query('DROP TABLE IF EXISTS passing; CREATE TABLE passing AS SELECT 1 AS i');
+      rows += 1000;
+    }
+    const late = await emit(compute);
+    await client.query('DELETE FROM bulk');
+    const count = async (at: Lsn) => {
+      const timelineId = await fork(id, at);
+      const past = await world.startCompute({ timelineId });
+      const reader = await past.connect();
+      const { rows: [row] } = await reader.query<{ n: number }>('SELECT count(*)::int AS n FROM bulk');
+      await reader.end();
+      await past.stop();
+      return row?.n;
+    };
+    expect(await count(late)).toBe(rows);
+    expect(await count(early)).toBe(0);
+    expect(readdirSync(join(world.data, 'timelines', world.tenantId, id, 'bases')).length).toBeGreaterThan(1);
+    await client.end();
+    expect(await compute.stop()).toBe(0);
+  }, 120_000);
+
   test('is made once per id, ancestor and LSN', async () => {
     const { last_record_lsn: end, min_readable_lsn: start } = await world.client.readTimeline(world.tenantId, first);
     const id = await fork(first, end as Lsn);

@@ -93,7 +93,7 @@ export async function createTimelineWorld(): Promise<TimelineWorld> {
     projectId, tenantId, data,
     client: createTimelineClient({ url, token }),
     async startServer() {
-      const child = spawn(node24, [join(checkout, 'local', 'timeline', 'main.ts'), '--data', data], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(node24, [join(checkout, 'local', 'timeline', 'main.ts'), '--data', data], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ADORABLE_BASE_AFTER_BYTES: '8000000' } });
       server = child;
       children.add(child);
       await new Promise<void>((resolve, reject) => {

@@ -11,11 +11,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ADMIN, assertRolesSql, type ComputeRole } from './assert-roles.ts';
 import { writeAccess, writeConfig } from './compute-config.ts';
+import { makeHotBase } from './hot-base.ts';
 import { connectWire, type WireConnection } from './postgres-wire.ts';
-import { createTimelineLink, Refused, type EndpointConfig } from './timeline-link.ts';
+import { createTimelineLink, Refused, type Attached, type EndpointConfig } from './timeline-link.ts';
 
 const POLL_MS = 300;
 const SERVER_PATIENCE_MS = 20_000;
+const BASE_LOOK_MS = 2000;
 
 const env = (name: string): string => {
   const value = process.env[name];
@@ -51,7 +53,8 @@ async function run(): Promise<void> {
     const folder = privateFolder(port, statSync(attached.pgdata).uid);
     writeConfig({ folder, pgdata: attached.pgdata, walArchive: attached.walArchive, listen: env('POD_IP'), port });
     await start(attached.pgdata, folder);
-    const wire = await connectWire(join(folder, `.s.PGSQL.${String(port)}`), ADMIN, 'app');
+    const connect = () => connectWire(join(folder, `.s.PGSQL.${String(port)}`), ADMIN, 'app');
+    const wire = await connect();
     await wire.query(assertRolesSql(roles, process.env['ADMIN_PASSWORD']));
     let logins: EndpointConfig['logins'] = endpoint?.logins ?? (process.env['LOGINS'] === 'admin' ? 'admin' : 'all');
     await enforce(wire, folder, logins);
@@ -59,6 +62,7 @@ async function run(): Promise<void> {
     if (endpoint) await patiently(() => link.reportLogins(logins));
     log('info', 'serving', { ready: true, timelineId, pgTimelineId: attached.pgTimelineId, logins });
 
+    const keepBases = createBaseKeeper({ attached, connect, record: link.recordBase });
     let reported = true;
     for (let ended = false; !stopping && !ended; ) {
       ended = await Promise.race([exited.then(() => true), stopRequested.then(() => false), sleep(POLL_MS, false)]);
@@ -73,6 +77,8 @@ async function run(): Promise<void> {
         log('info', 'logins changed', { logins });
       } else if (logins === 'admin') {
         await endOthers(wire);
+      } else {
+        await keepBases(wire);
       }
       if (!reported) reported = await link.reportLogins(logins).then(() => true, () => false);
     }
@@ -86,6 +92,31 @@ async function run(): Promise<void> {
     if (code !== 0) log('warn', 'PostgreSQL did not stop cleanly', { code });
     await link.detach().catch((error: unknown) => { log('warn', 'could not detach', { error: String(error) }); });
   }
+}
+
+/** Now and then looks whether much WAL has followed the last base, and makes another beside the serving. */
+function createBaseKeeper({ attached, connect, record }: { attached: Attached; connect: () => Promise<WireConnection>; record(base: { folder: string; lsn: string }): Promise<void> }) {
+  let last = attached.lastBaseLsn;
+  let nextLook = Date.now() + BASE_LOOK_MS;
+  const abort = new AbortController();
+  void stopRequested.then(() => { abort.abort(); });
+  return async (wire: WireConnection): Promise<void> => {
+    if (Date.now() < nextLook) return;
+    nextLook = Infinity;
+    const [row] = await wire.query(`SELECT pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '${last}') > greatest(${String(attached.baseAfterBytes)}, pg_database_size('app') / 4)`);
+    if (row?.[0] !== 't') {
+      nextLook = Date.now() + BASE_LOOK_MS;
+      return;
+    }
+    void makeHotBase({ pgdata: attached.pgdata, bases: attached.bases, connect, signal: abort.signal })
+      .then(async (base) => {
+        await record(base);
+        last = base.lsn;
+        log('info', 'made another base', base);
+      })
+      .catch((error: unknown) => { if (!stopping) log('warn', 'could not make another base', { error: String(error) }); })
+      .finally(() => { nextLook = Date.now() + BASE_LOOK_MS; });
+  };
 }
 
 /** Socket paths hold about 100 characters: a scratch directory may be too deep for one. */

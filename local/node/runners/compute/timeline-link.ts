@@ -6,6 +6,10 @@ export interface Attached {
   readonly pgdata: string;
   readonly walArchive: string;
   readonly pgTimelineId: number;
+  readonly bases: string;
+  readonly lastBaseLsn: string;
+  /** Another base is wanted once this much WAL, or a quarter of the database, followed the last one. */
+  readonly baseAfterBytes: number;
 }
 
 export interface EndpointConfig {
@@ -45,6 +49,7 @@ export function createTimelineLink({ server, token, tenantId, timelineId, comput
   return {
     readEndpoint: async () => await call('GET', endpoint) as EndpointConfig | undefined,
     attach: async (fence: number) => await call('POST', `${timeline}/attach`, { compute, fence, pid: process.pid, start_time: ownStartTime() }) as Attached,
+    recordBase: async (base: { folder: string; lsn: string }) => { await call('POST', `${timeline}/base`, { compute, ...base }); },
     detach: async () => { await call('POST', `${timeline}/detach`, { compute }); },
     reportLogins: async (logins: 'all' | 'admin') => { await call('POST', `${endpoint}/observed`, { compute, timeline_id: timelineId, logins }); },
   };
