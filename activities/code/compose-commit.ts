@@ -47,7 +47,7 @@ async function composeTree(repository: Repository, input: Compose, declared: Dec
     await repository.git.run(['read-tree', (await headOf(repository)).commit], { index });
     for (const bucket of input.buckets) {
       const { slug, appId } = scratchOf(repository, input, bucket);
-      const subtree = await resolve(repository, `${runRef(input.operationId, appId)}:apps/${slug}`).catch(() => undefined);
+      const subtree = await resolve(repository, `${runRef(input.operationId, appId)}:apps/${slug}`);
       if (subtree === undefined) {
         throw new AdorableError('PreconditionFailed', `App ${slug} has no checked result in this operation: check it first.`, { details: { appId, slug } });
       }
