@@ -13,6 +13,9 @@ import { AdorableError } from '../../shared/errors.ts';
 
 const run = promisify(execFile);
 const INSTALL_LIMIT_MS = 300_000;
+const PREBUNDLE_LIMIT_MS = 60_000;
+/** Raised when what is kept beside node_modules changes. */
+const FORMAT = 1;
 
 interface Slot {
   readonly path: string;
@@ -24,6 +27,8 @@ export interface DepsInput {
   readonly depsDir: string;
   /** The machine's cache. */
   readonly cacheDir: string;
+  /** `runners/app/prebundle.mjs`: bundles the client dependencies once for all pods. */
+  readonly prebundler: string;
   /** Builds in a draft beside the slot, under a lock, and renames it into place. */
   fillSlot(slot: Slot, build: (draft: string) => Promise<string>): Promise<void>;
 }
@@ -37,7 +42,7 @@ interface Lockfile {
 export type EnsureDeps = (lockfilePath: string) => Promise<string>;
 
 /** Answers the absolute `…/node_modules` that an app's `node_modules` links to. */
-export function createEnsureDeps({ depsDir, cacheDir, fillSlot }: DepsInput): EnsureDeps {
+export function createEnsureDeps({ depsDir, cacheDir, prebundler, fillSlot }: DepsInput): EnsureDeps {
   return async (lockfilePath) => {
     const lockfile = parseLockfile(await readFile(lockfilePath, 'utf8'));
     const hash = depsHash(lockfile);
@@ -45,8 +50,13 @@ export function createEnsureDeps({ depsDir, cacheDir, fillSlot }: DepsInput): En
     const cached = { path: join(cacheDir, 'deps', hash), entry };
     const served = { path: join(depsDir, hash), entry };
     await fillSlot(served, async (draft) => {
-      await fillSlot(cached, (cacheDraft) => install(lockfile, cacheDraft));
-      await copyTree(join(cached.path, 'node_modules'), join(draft, 'node_modules'));
+      await fillSlot(cached, async (cacheDraft) => {
+        await install(lockfile, cacheDraft);
+        await prebundle(prebundler, cacheDraft);
+        await makeReadOnly(cacheDraft);
+        return 'npm registry, from the lockfile of an app';
+      });
+      for (const part of ['node_modules', 'prebundled']) await copyTree(join(cached.path, part), join(draft, part));
       return cached.path;
     });
     return join(served.path, 'node_modules');
@@ -56,7 +66,7 @@ export function createEnsureDeps({ depsDir, cacheDir, fillSlot }: DepsInput): En
 /** Equal for apps that differ in nothing but their name. */
 export function depsHash(lockfile: Lockfile): string {
   return createHash('sha256')
-    .update(JSON.stringify([stripRoot(lockfile), process.version, process.platform, process.arch]))
+    .update(JSON.stringify([FORMAT, stripRoot(lockfile), process.version, process.platform, process.arch]))
     .digest('hex')
     .slice(0, 20);
 }
@@ -90,7 +100,7 @@ function isRegistry(resolved: unknown): boolean {
   return resolved === undefined || (typeof resolved === 'string' && resolved.startsWith('https://'));
 }
 
-async function install(lockfile: Lockfile, draft: string): Promise<string> {
+async function install(lockfile: Lockfile, draft: string): Promise<void> {
   const root = stripRoot(lockfile).packages[''] ?? {};
   const named = { name: 'app', version: '0.0.0', ...root };
   await writeFile(join(draft, 'package.json'), JSON.stringify({ ...named, private: true }));
@@ -106,8 +116,16 @@ async function install(lockfile: Lockfile, draft: string): Promise<string> {
     const { stderr } = cause as { stderr?: string };
     throw new AdorableError('Unavailable', `The apps' dependencies could not be installed: ${(stderr ?? String(cause)).trim().split('\n').slice(-3).join(' | ').slice(0, 400)}`, { cause });
   }
-  await makeReadOnly(join(draft, 'node_modules'));
-  return 'npm registry, from the lockfile of the app';
+}
+
+/** Of packages alone: no app's code runs here. */
+async function prebundle(prebundler: string, draft: string): Promise<void> {
+  try {
+    await run(process.execPath, [prebundler, draft], { cwd: draft, timeout: PREBUNDLE_LIMIT_MS, env: { PATH: '/usr/bin:/bin', HOME: draft } });
+  } catch (cause) {
+    const { stderr } = cause as { stderr?: string };
+    throw new AdorableError('Unavailable', `The apps' dependencies could not be bundled: ${(stderr ?? String(cause)).trim().split('\n').slice(-3).join(' | ').slice(0, 400)}`, { cause });
+  }
 }
 
 /** Any uid may read it, none may write: directories stay the owner's to remove. */

@@ -23,6 +23,7 @@ const producer = createProducer({
 const ensureDeps = createEnsureDeps({
   depsDir: join(scratch, 'deps'),
   cacheDir: cacheDir(),
+  prebundler: join(root, 'local', 'node', 'runners', 'app', 'prebundle.mjs'),
   fillSlot: async (slot, build) => await fillSlot(slot, () => undefined, build),
 });
 let deps = '';
@@ -45,6 +46,7 @@ test('dependencies: one shared directory, readable by all, writable by none, ins
   const [again, third] = await Promise.all([ensureDeps(lockfile), ensureDeps(join(blueprintsDir, 'task-board', 'template', 'package-lock.json'))]);
   expect([again, third]).toEqual([deps, deps]);
   expect(statSync(join(deps, 'vite', 'package.json')).mode & 0o777).toBe(0o444);
+  expect(statSync(join(deps, '..', 'prebundled', '_metadata.json')).mode & 0o777).toBe(0o444);
   expect(readdirSync(join(scratch, 'deps')).filter((entry) => !entry.startsWith('.'))).toHaveLength(1);
 });
 

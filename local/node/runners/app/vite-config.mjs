@@ -3,6 +3,8 @@
  * are code we do not run (I10); files outside the app and its dependencies are not served.
  */
 
+import { reusePrebundled } from './prebundled.mjs';
+
 /** Pre-bundled at start, so that no page load discovers one and reloads. */
 const CLIENT_DEPENDENCIES = [
   'react',
@@ -11,6 +13,7 @@ const CLIENT_DEPENDENCIES = [
   'react-dom',
   'react-dom/client',
   '@trpc/client',
+  'zod',
 ];
 
 const SERVER_MODULE = 'virtual:adorable-server';
@@ -26,7 +29,7 @@ export function viteConfig({ appDir, deps, host, port, publicHost, cacheDir }, {
     clearScreen: false,
     customLogger: toLogger(log),
     css: { postcss: { plugins: [] } },
-    plugins: [react, serverModule()],
+    plugins: [react, serverModule(), reusePrebundled({ deps, cacheDir })],
     optimizeDeps: { include: CLIENT_DEPENDENCIES, noDiscovery: true },
     server: {
       middlewareMode: true,
