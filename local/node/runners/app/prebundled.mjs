@@ -5,8 +5,8 @@
  * the key not fit (another Vite), Vite bundles again by itself: only slower.
  */
 import { hash } from 'node:crypto';
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 
 const METADATA = '_metadata.json';
 
@@ -21,7 +21,9 @@ export function reusePrebundled({ deps, cacheDir }) {
       const from = prebundledDir(deps);
       const to = join(cacheDir, 'deps');
       if (!existsSync(join(from, METADATA))) return;
-      cpSync(from, to, { recursive: true, force: true });
+      // What an earlier start left is read-only like its source: replaced, not overwritten.
+      rmSync(to, { recursive: true, force: true });
+      cpSync(from, to, { recursive: true, filter: (path) => basename(path) !== METADATA });
       const metadata = JSON.parse(readFileSync(join(from, METADATA), 'utf8'));
       for (const info of Object.values(metadata.optimized)) {
         info.src = join(deps, info.src.slice(info.src.lastIndexOf('/node_modules/') + '/node_modules/'.length));
