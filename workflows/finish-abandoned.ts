@@ -58,6 +58,7 @@ async function complete(run: Run, heir: Fenced, abandoned: Abandoned, decision: 
   const directions = { forward, back };
   if (decision === 'back') {
     await goBack(run, heir, { ...directions, keepRunning: abandoned.kind === 'generate' });
+    if (forward.timelineId !== back.timelineId) await data.deleteFork({ projectId: heir.projectId, tenantId: forward.tenantId, timelineId: forward.timelineId });
     return 'unchanged';
   }
   if (abandoned.kind === 'generate') return (await settleGeneration(run, heir, directions)).went === 'forward' ? 'generated' : 'unchanged';

@@ -16,6 +16,7 @@ import { claimProject, concluding, currentMoment, unchanged } from './claim.ts';
 import { generateApp } from './generate-app.ts';
 import { completeRunning, settleGeneration } from './generation-tail.ts';
 import { materializeApp } from './materialize-app.ts';
+import { failure } from './failure.ts';
 import { Run } from './run.ts';
 import { Saga } from './saga.ts';
 
@@ -56,7 +57,8 @@ export async function generateProject(request: GenerateRequest): Promise<Operati
       if (aborted || forward === undefined) throw error;
     }
 
-    const target = forward as Moment;
+    if (forward === undefined) throw failure('InvariantViolated', 'A generation decided without a commit.');
+    const target: Moment = forward;
     const settled = await settleGeneration(run, fenced, { forward: target, back });
     if (settled.went === 'back') return { ...unchanged(settled.why), health: settled.health, degraded: settled.degraded };
     return {

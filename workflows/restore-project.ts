@@ -9,9 +9,11 @@ import { CancellationScope } from '@temporalio/workflow';
 import type { RestoreOutcome, RestoreRequest } from '../shared/contract/restore-project.ts';
 import { forkTimelineId, operationCheckpointId } from '../shared/derive.ts';
 import type { Fenced, Moment } from '../shared/moment.ts';
+import type { RestorePlan } from '../shared/restore/plan.ts';
 import { code, data, infra, records } from './activities.ts';
 import { claimProject, concluding, currentMoment, unchanged } from './claim.ts';
 import { converge, serve } from './converge.ts';
+import { failure } from './failure.ts';
 import { Run } from './run.ts';
 import { Saga } from './saga.ts';
 import { settle } from './settle.ts';
@@ -27,22 +29,19 @@ export async function restoreProject(request: RestoreRequest): Promise<RestoreOu
     const snapshotId = operationCheckpointId(operationId, 'pre-restore');
     const forkId = forkTimelineId(operationId);
 
-    // Reads and records intents only: refused here or never, so nothing to take back but the intents.
-    const plan = await saga.step('plan', () => records.planRestore({ ...request, record: fenced }), (unwinding) => records.voidCheckpoint({ ...unwinding, checkpointId: snapshotId }));
-    const forks = plan.mode !== 'code';
-    const forward: Moment = {
-      checkpointId: operationCheckpointId(operationId, 'target'),
-      commit: plan.mode === 'data' ? here.commit : plan.target.commit,
-      tree: plan.mode === 'data' ? here.tree : plan.target.tree,
-      tenantId: here.tenantId,
-      timelineId: forks ? forkId : here.timelineId,
-    };
+    let plan: RestorePlan | undefined;
+    let forward: Moment | undefined;
 
     try {
       await run.cancellable(async () => {
+        run.phase('plan');
+        // Reads and records intents only: it refuses here or never.
+        plan = await saga.step('plan', () => records.planRestore({ ...request, record: fenced }), (unwinding) => records.voidCheckpoint({ ...unwinding, checkpointId: snapshotId }));
+        const { mode, target } = plan;
+        const forks = mode !== 'code';
         run.phase('fork');
         if (forks) {
-          await saga.step('fork', () => data.forkBranch({ ...fenced, source: plan.target, newTimelineId: forkId }), () => data.deleteFork({ projectId, tenantId: here.tenantId, timelineId: forkId }));
+          await saga.step('fork', () => data.forkBranch({ ...fenced, source: target, newTimelineId: forkId }), () => data.deleteFork({ projectId, tenantId: here.tenantId, timelineId: forkId }));
         }
         run.phase('freeze');
         await saga.step('freeze', () => infra.freeze({ ...fenced, moment: here }), (unwinding) => thaw(run, unwinding, here));
@@ -52,8 +51,10 @@ export async function restoreProject(request: RestoreRequest): Promise<RestoreOu
         here = { ...here, commit: point.commit, tree: point.tree };
         const lsn = await saga.step('snapshot data', () => sealed(fenced, here, forks, snapshotId));
         await saga.step('snapshot record', () => records.completeCheckpoint({ ...fenced, checkpointId: snapshotId, commit: here.commit, tree: here.tree, lsn, sealed: forks, makeCurrent: false }));
-        if (plan.mode === 'data') Object.assign(forward, { commit: here.commit, tree: here.tree });
-        await saga.step('directions', () => records.recordDirections({ ...fenced, forward, back: here }));
+        const there = mode === 'data' ? here : target;
+        const goal: Moment = { checkpointId: operationCheckpointId(operationId, 'target'), commit: there.commit, tree: there.tree, tenantId: here.tenantId, timelineId: forks ? forkId : here.timelineId };
+        forward = goal;
+        await saga.step('directions', () => records.recordDirections({ ...fenced, forward: goal, back: here }));
         run.phase('decide');
         await CancellationScope.nonCancellable(() => saga.step('decide', () => records.decide({ ...fenced, decision: 'target' })));
       });
@@ -65,11 +66,15 @@ export async function restoreProject(request: RestoreRequest): Promise<RestoreOu
         if (decision === 'abort') await saga.unwind(fenced);
         return decision === 'abort';
       });
-      if (aborted) throw error;
+      if (aborted || plan === undefined || forward === undefined) throw error;
     }
 
+    if (plan === undefined || forward === undefined) throw failure('InvariantViolated', 'A restore decided without a plan.');
     const settled = await settle(run, fenced, { forward, back: here, keepRunning: false });
-    if (settled.went === 'back') return { ...unchanged(settled.why), health: settled.health, degraded: settled.degraded };
+    if (settled.went === 'back') {
+      await CancellationScope.nonCancellable(() => dropFork(run, here, forward as Moment));
+      return { ...unchanged(settled.why), health: settled.health, degraded: settled.degraded };
+    }
     const where = plan.target.checkpointId;
     return {
       outcome: 'restored', health: settled.health, degraded: settled.degraded, receipt: settled.receipt, undo: snapshotId,
@@ -85,6 +90,13 @@ async function sealed(fenced: Fenced, here: Moment, forks: boolean, checkpointId
   if (!forks) return (await data.emitCheckpointLsn({ projectId, checkpointId, timelineId })).lsn;
   await infra.stopCompute(fenced);
   return (await data.sealTimeline({ ...fenced, tenantId, timelineId })).lsn;
+}
+
+/** A fork that nothing refers to any more: the project went back to where it came from. */
+async function dropFork(run: Run, here: Moment, forward: Moment): Promise<void> {
+  const { tenantId, timelineId } = forward;
+  if (timelineId === here.timelineId) return;
+  await run.step('delete fork', () => data.deleteFork({ projectId: run.request.projectId, tenantId, timelineId }), 'undoing');
 }
 
 /** Takes a freeze back: the project's own moment, served again. */

@@ -1,0 +1,89 @@
+/**
+ * The receipt: every store read back against one moment (I1). Nothing here is echoed from a step
+ * that claimed it; git, the database, the rows and the Kubernetes API speak for themselves.
+ */
+import { createHash } from 'node:crypto';
+import type { CheckpointId, ProjectId } from '../../shared/ids.ts';
+import type { Moment } from '../../shared/moment.ts';
+import type { CommitPoint, VerifyActivities } from '../../shared/ports.ts';
+import type { Difference, Receipt } from '../../shared/restore/plan.ts';
+import type { Declared } from '../../shared/spec/declared.ts';
+import { AdorableError } from '../../shared/errors.ts';
+
+export interface LiveNamespace {
+  /** `Kind/name` → UID of every object of this project's inventory that lives. */
+  readonly objects: Readonly<Record<string, string>>;
+  readonly differences: readonly Difference[];
+}
+
+export interface VerifyDeps {
+  readonly readCode: (projectId: ProjectId) => Promise<CommitPoint & { clean: boolean }>;
+  readonly declaredOf: (projectId: ProjectId, checkpointId: CheckpointId) => Promise<Declared>;
+  readonly declaredNow: (projectId: ProjectId) => Promise<Declared>;
+  readonly readEndpoint: (projectId: ProjectId) => Promise<{ timeline_id: string }>;
+  readonly proveServing: (input: { projectId: ProjectId; timelineId: Moment['timelineId'] }) => Promise<{ pgTimelineId: number; proof: string }>;
+  readonly readNamespace: (input: { projectId: ProjectId; moment: Moment; running: boolean }) => Promise<LiveNamespace>;
+}
+
+export function createVerifyActivities(deps: VerifyDeps): VerifyActivities {
+  return {
+    async verifyMoment({ projectId, moment, running }): Promise<Receipt> {
+      const [head, declared, now, endpoint, served, namespace] = await Promise.all([
+        deps.readCode(projectId),
+        deps.declaredOf(projectId, moment.checkpointId),
+        deps.declaredNow(projectId),
+        deps.readEndpoint(projectId),
+        proven(deps, projectId, moment),
+        deps.readNamespace({ projectId, moment, running }),
+      ]);
+      const differences: Difference[] = [
+        ...difference('git', "HEAD's tree", moment.tree, head.tree),
+        ...difference('git', 'the worktree', 'clean', head.clean ? 'clean' : 'changed'),
+        ...difference('timeline', "the endpoint's timeline", moment.timelineId, endpoint.timeline_id),
+        ...served.differences,
+        ...difference('rows', 'live apps', appsText(declared), appsText(now)),
+        ...difference('rows', 'services', declared.services.join(', '), now.services.join(', ')),
+        ...difference('rows', 'the plan revision', declared.revisionId ?? 'none', now.revisionId ?? 'none'),
+        ...namespace.differences,
+      ];
+      const facts = {
+        checkpointId: moment.checkpointId,
+        commit: head.commit,
+        tree: head.tree,
+        timelineId: moment.timelineId,
+        pgTimelineId: served.pgTimelineId,
+        systemIdentifier: served.proof.split('/')[0] ?? '',
+        apps: now.apps.map((app) => app.slug),
+        services: now.services,
+        objects: Object.keys(namespace.objects).length,
+        objectsDigest: digestOf(namespace.objects),
+        declaredDigest: digestOf(declared),
+      };
+      return { ...facts, ok: differences.length === 0, digest: digestOf(facts), differences };
+    },
+  };
+}
+
+/** The database's own words; a compute that serves something else is a difference, one that is away is retried. */
+async function proven(deps: VerifyDeps, projectId: ProjectId, moment: Moment): Promise<{ pgTimelineId: number; proof: string; differences: Difference[] }> {
+  try {
+    return { ...(await deps.proveServing({ projectId, timelineId: moment.timelineId })), differences: [] };
+  } catch (error) {
+    if (!(error instanceof AdorableError) || error.type !== 'VerifyFailed') throw error;
+    return { pgTimelineId: 0, proof: '', differences: [{ store: 'timeline', what: 'the served database', expected: moment.timelineId, found: error.message }] };
+  }
+}
+
+function difference(store: Difference['store'], what: string, expected: string, found: string): Difference[] {
+  return expected === found ? [] : [{ store, what, expected, found }];
+}
+
+function appsText(declared: Declared): string {
+  return declared.apps.map((app) => `${app.slug} ${app.id} ${app.kind}${app.isPrimary ? ' primary' : ''}`).sort().join(', ');
+}
+
+function digestOf(value: unknown): string {
+  const sorted = (_key: string, inner: unknown): unknown =>
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner;
+  return createHash('sha256').update(JSON.stringify(value, sorted)).digest('hex');
+}

@@ -1,0 +1,245 @@
+/**
+ * A small visible world behind the activity ports, for workflow tests: what each store holds is a
+ * plain value that a test compares. Faults are injected at activity boundaries: before the
+ * effect, or after it with the reply lost. Never the proof that a store works.
+ */
+import { ApplicationFailure } from '@temporalio/common';
+import { operationCheckpointId, tenantIdOf } from '../../shared/derive.ts';
+import type { AppId, CheckpointId, CommitSha, OperationId, ProjectId, RevisionId, TimelineId, TreeHash } from '../../shared/ids.ts';
+import type { Lsn } from '../../shared/lsn.ts';
+import type { Fenced, Moment, OperationKind, RecordedMoment } from '../../shared/moment.ts';
+import type { Activities, Bucket, Decision, MaterializedApp } from '../../shared/ports.ts';
+import type { Receipt, RestorePlan } from '../../shared/restore/plan.ts';
+
+export const PROJECT = 'qiwykfu39n' as ProjectId;
+export const REVISION = 'rev_000000000001' as RevisionId;
+const TIMELINE = '0'.repeat(31).concat('1') as TimelineId;
+const OLD = { commit: 'a'.repeat(40) as CommitSha, tree: '1'.repeat(40) as TreeHash };
+const NOW = { commit: 'b'.repeat(40) as CommitSha, tree: '2'.repeat(40) as TreeHash };
+const MADE = { commit: 'c'.repeat(40) as CommitSha, tree: '3'.repeat(40) as TreeHash };
+
+export type FaultKind = 'before' | 'after';
+
+interface OperationState {
+  kind: OperationKind;
+  runId: string;
+  decision: Decision | null;
+  final: boolean;
+  outcome: string | null;
+  forward: Moment | null;
+  back: Moment | null;
+}
+
+export interface FakeWorldState {
+  fence: number;
+  tree: TreeHash;
+  position: CheckpointId;
+  serving: TimelineId | null;
+  timelines: TimelineId[];
+  sealed: TimelineId[];
+  computeUp: boolean;
+  appsUp: boolean;
+  gateway: 'open' | 'restoring';
+  pendingApps: AppId[];
+  liveApps: AppId[];
+  schemas: string[];
+  runRefs: boolean;
+  checkpoints: Record<string, 'intent' | 'complete' | 'void'>;
+}
+
+export const TARGET: RecordedMoment = {
+  checkpointId: 'cp_000000000001' as CheckpointId, ...OLD, tenantId: tenantIdOf(PROJECT), timelineId: TIMELINE, lsn: '0/1000' as Lsn, sealed: false,
+};
+const HERE: Moment = { checkpointId: 'cp_000000000002' as CheckpointId, ...NOW, tenantId: tenantIdOf(PROJECT), timelineId: TIMELINE };
+
+export class FakeWorld {
+  readonly operations = new Map<OperationId, OperationState>();
+  readonly calls: string[] = [];
+  /** Apps that the approved revision creates. */
+  creates: MaterializedApp[] = [];
+  /** Fails an activity once (`times` 1) or for good. */
+  readonly faults = new Map<string, { kind: FaultKind; times: number; type: string }>();
+  state: FakeWorldState = {
+    fence: 1, tree: NOW.tree, position: HERE.checkpointId, serving: TIMELINE, timelines: [TIMELINE], sealed: [], computeUp: true, appsUp: true,
+    gateway: 'open', pendingApps: [], liveApps: ['a_000000000001' as AppId], schemas: ['a_000000000001'], runRefs: false,
+    checkpoints: { [TARGET.checkpointId]: 'complete', [HERE.checkpointId]: 'complete' },
+  };
+
+  /** What a person can reach, and what must not leak. */
+  visible() {
+    const { fence: _fence, checkpoints, ...rest } = this.state;
+    return structuredClone({ ...rest, timelines: [...rest.timelines].sort(), intents: Object.values(checkpoints).filter((status) => status === 'intent').length });
+  }
+
+  activities(): Activities {
+    const plain = this.#plain();
+    const wrapped = Object.fromEntries(Object.entries(plain).map(([name, work]) => [name, async (input: never) => await this.#boundary(name, () => (work as (input: never) => unknown)(input))]));
+    return wrapped as unknown as Activities;
+  }
+
+  async #boundary(name: string, work: () => unknown): Promise<unknown> {
+    this.calls.push(name);
+    const fault = this.faults.get(name);
+    const strikes = fault !== undefined && fault.times > 0;
+    if (strikes) fault.times -= 1;
+    const fail = (): never => { throw ApplicationFailure.create({ type: fault?.type ?? 'Unavailable', message: `${name}: injected`, nonRetryable: fault?.type !== 'Unavailable' }); };
+    if (strikes && fault.kind === 'before') fail();
+    const result = await work();
+    if (strikes && fault.kind === 'after') fail();
+    return result;
+  }
+
+  #guard({ fence }: Pick<Fenced, 'fence'>): void {
+    if (fence < this.state.fence) throw ApplicationFailure.create({ type: 'StaleFence', message: 'a newer operation took over', nonRetryable: true });
+  }
+
+  #operation(id: OperationId): OperationState {
+    const operation = this.operations.get(id);
+    if (operation === undefined) throw new Error(`no operation ${id}`);
+    return operation;
+  }
+
+  #here(): Moment {
+    return { ...HERE, checkpointId: this.state.position, tree: this.state.tree, timelineId: this.state.serving ?? TIMELINE };
+  }
+
+  #plain(): Activities {
+    const { state } = this;
+    const receipt = (moment: Moment): Receipt => ({
+      checkpointId: moment.checkpointId, ok: state.tree === moment.tree && state.serving === moment.timelineId, commit: moment.commit, tree: state.tree, timelineId: moment.timelineId,
+      pgTimelineId: 1, systemIdentifier: '1', apps: [], services: [], objects: 1, objectsDigest: '', declaredDigest: '', digest: '', differences: [],
+    });
+    return {
+      ensureProject: () => Promise.resolve(),
+      claimOperation: ({ projectId, operationId, kind, runId }) => {
+        const own = this.operations.get(operationId);
+        const base = { projectId, operationId, name: 'Home', current: this.#here() };
+        if (own?.runId === runId) return Promise.resolve({ ...base, fence: state.fence, abandoned: null });
+        state.fence += 1;
+        const open = [...this.operations].find(([, row]) => row.outcome === null);
+        if (open !== undefined) {
+          const [id, row] = open;
+          return Promise.resolve({ ...base, fence: state.fence, abandoned: { operationId: id, kind: row.kind, decision: row.decision, final: row.final, forward: row.forward, back: row.back } });
+        }
+        this.operations.set(operationId, { kind, runId, decision: null, final: false, outcome: null, forward: null, back: null });
+        return Promise.resolve({ ...base, fence: state.fence, abandoned: null });
+      },
+      readCurrentMoment: () => Promise.resolve(this.#here()),
+      raiseOperationFence: () => Promise.resolve({ fence: (state.fence += 1) }),
+      planRestore: ({ mode, record }) => {
+        if (record !== undefined) {
+          this.#guard(record);
+          const forward: Moment = { ...TARGET, checkpointId: operationCheckpointId(record.operationId, 'target') };
+          Object.assign(this.#operation(record.operationId), { forward, back: this.#here() });
+          state.checkpoints[operationCheckpointId(record.operationId, 'pre-restore')] = 'intent';
+          state.checkpoints[forward.checkpointId] = 'intent';
+        }
+        const plan: RestorePlan = {
+          mode, current: this.#here(), target: TARGET, targetKind: 'pre-generation', redo: false, archiveApps: [], reactivateApps: [], archiveRevisions: 0,
+          reactivateRevision: null, deprovisionServices: [], reprovisionServices: [], notCovered: [], digest: 'd',
+        };
+        return Promise.resolve(plan);
+      },
+      recordCheckpointIntent: (input) => { this.#guard(input); state.checkpoints[input.moment.checkpointId] ??= 'intent'; return Promise.resolve(); },
+      completeCheckpoint: (input) => { this.#guard(input); state.checkpoints[input.checkpointId] = 'complete'; return Promise.resolve(); },
+      voidCheckpoint: (input) => {
+        this.#guard(input);
+        for (const role of ['target', 'pre-restore', 'pre-generation']) {
+          const id = operationCheckpointId(input.operationId, role);
+          if (state.checkpoints[id] === 'intent' || (id === input.checkpointId && id !== state.position && id in state.checkpoints)) state.checkpoints[id] = 'void';
+        }
+        return Promise.resolve();
+      },
+      recordDirections: (input) => { this.#guard(input); Object.assign(this.#operation(input.operationId), { forward: input.forward, back: input.back }); return Promise.resolve(); },
+      decide: (input) => {
+        this.#guard(input);
+        const row = this.#operation(input.operationId);
+        if (row.decision === null) {
+          row.decision = input.decision;
+          if (input.decision === 'target' && row.forward !== null) {
+            state.position = row.forward.checkpointId;
+            if (row.kind === 'restore') state.checkpoints[row.forward.checkpointId] = 'complete';
+            state.liveApps = [...state.liveApps, ...state.pendingApps.splice(0)];
+          }
+        }
+        return Promise.resolve({ decision: row.decision });
+      },
+      decideBack: (input) => {
+        this.#guard(input);
+        const row = this.#operation(input.operationId);
+        if (row.decision !== 'back' && row.back !== null) {
+          row.decision = 'back';
+          state.position = row.back.checkpointId;
+          if (row.forward !== null) state.checkpoints[row.forward.checkpointId] = 'void';
+        }
+        return Promise.resolve({ decision: 'back' });
+      },
+      convergeRows: (input) => { this.#guard(input); return Promise.resolve(); },
+      finalize: (input) => { this.#guard(input); this.#operation(input.operationId).final = true; return Promise.resolve(); },
+      closeOperation: (input) => { this.#operation(input.operationId).outcome ??= input.outcome; return Promise.resolve(); },
+      planGeneration: () => Promise.resolve({ revisionId: REVISION, creates: this.creates, addsServices: [] }),
+      ensurePendingApp: (input) => { this.#guard(input); if (!state.pendingApps.includes(input.app.appId)) state.pendingApps.push(input.app.appId); return Promise.resolve(); },
+      dropPendingApp: (input) => {
+        this.#guard(input);
+        state.pendingApps = state.pendingApps.filter((id) => id !== input.appId);
+        if (this.#operation(input.operationId).decision === 'back') state.liveApps = state.liveApps.filter((id) => id !== input.appId);
+        return Promise.resolve();
+      },
+      resolveCreatesAppSentinels: (input) => { this.#guard(input); return Promise.resolve(); },
+      bucketPlan: () => Promise.resolve(this.creates.map((app): Bucket => ({ appId: app.appId, slug: app.slug, featureIds: [app.featureId] }))),
+      pendingOf: () => Promise.resolve({ apps: this.creates.map((app) => app.appId), services: [] }),
+      archiveProject: (input) => { this.#guard(input); return Promise.resolve(); },
+
+      ensureRepository: (input) => { this.#guard(input); return Promise.resolve(NOW); },
+      commitDirty: (input) => { this.#guard(input); return Promise.resolve({ ...NOW, tree: state.tree, committed: false }); },
+      scaffoldApp: (input) => { this.#guard(input); state.runRefs = true; return Promise.resolve(); },
+      produceApp: (input) => { this.#guard(input); state.runRefs = true; return Promise.resolve({ files: 1 }); },
+      checkApp: (input) => { this.#guard(input); return Promise.resolve(MADE); },
+      composeCommit: (input) => { this.#guard(input); return Promise.resolve(MADE); },
+      restoreVersion: (input) => { this.#guard(input); state.tree = input.moment.tree; return Promise.resolve({ commit: input.moment.commit, tree: input.moment.tree }); },
+      dropRun: (input) => { this.#guard(input); state.runRefs = false; return Promise.resolve(); },
+      readCode: () => Promise.resolve({ ...NOW, tree: state.tree, clean: true }),
+      deleteRepository: (input) => { this.#guard(input); return Promise.resolve(); },
+
+      ensureTenant: (input) => { this.#guard(input); return Promise.resolve(); },
+      deleteTenant: (input) => { this.#guard(input); state.timelines = []; return Promise.resolve(); },
+      forkBranch: (input) => { this.#guard(input); if (!state.timelines.includes(input.newTimelineId)) state.timelines.push(input.newTimelineId); return Promise.resolve(); },
+      deleteFork: (input) => { state.timelines = state.timelines.filter((id) => id !== input.timelineId); return Promise.resolve(); },
+      repointCompute: (input) => { this.#guard(input); return Promise.resolve(); },
+      sealTimeline: (input) => {
+        this.#guard(input);
+        if (state.computeUp) throw ApplicationFailure.create({ type: 'PreconditionFailed', message: 'a compute is attached', nonRetryable: true });
+        if (!state.sealed.includes(input.timelineId)) state.sealed.push(input.timelineId);
+        return Promise.resolve({ lsn: '0/2000' as Lsn });
+      },
+      unsealTimeline: (input) => { this.#guard(input); state.sealed = state.sealed.filter((id) => id !== input.timelineId); return Promise.resolve(); },
+      emitCheckpointLsn: () => Promise.resolve({ lsn: '0/3000' as Lsn }),
+      pinMoment: () => Promise.resolve(),
+      unpinMoment: () => Promise.resolve(),
+      ensureAppSchema: (input) => { this.#guard(input); if (!state.schemas.includes(input.appId)) state.schemas.push(input.appId); return Promise.resolve(); },
+      dropAppSchema: (input) => { this.#guard(input); state.schemas = state.schemas.filter((name) => name !== input.appId); return Promise.resolve(); },
+      ensureServiceSchema: (input) => { this.#guard(input); return Promise.resolve(); },
+      dropServiceSchema: (input) => { this.#guard(input); return Promise.resolve(); },
+      convergeSchema: (input) => { this.#guard(input); return Promise.resolve({ applied: [] }); },
+      proveServing: () => Promise.resolve({ pgTimelineId: 1, proof: '1/1' }),
+
+      ensureNamespace: (input) => { this.#guard(input); return Promise.resolve(); },
+      ensureSecrets: (input) => { this.#guard(input); return Promise.resolve(); },
+      startCompute: (input) => {
+        this.#guard(input);
+        state.sealed = state.sealed.filter((id) => id !== input.moment.timelineId);
+        Object.assign(state, { computeUp: true, serving: input.moment.timelineId });
+        return Promise.resolve();
+      },
+      stopCompute: (input) => { this.#guard(input); state.computeUp = false; return Promise.resolve(); },
+      freeze: (input) => { this.#guard(input); Object.assign(state, { gateway: 'restoring', appsUp: false }); return Promise.resolve(); },
+      convergeInfra: (input) => { this.#guard(input); if (!input.keepRunning) state.appsUp = false; return Promise.resolve({ created: 0, configured: 0, unchanged: 0, deleted: 0, tornDown: [], deprovisioned: [] }); },
+      startTiers: (input) => { this.#guard(input); state.appsUp = true; return Promise.resolve({ healthy: ['app'], degraded: [] }); },
+      seedServices: (input) => { this.#guard(input); return Promise.resolve(); },
+      open: (input) => { this.#guard(input); state.gateway = 'open'; return Promise.resolve(); },
+      deleteNamespace: (input) => { this.#guard(input); return Promise.resolve(); },
+
+      verifyMoment: ({ moment }) => Promise.resolve(receipt(moment)),
+    };
+  }
+}

@@ -1,0 +1,55 @@
+/** A real Temporal server for workflow tests, from the engine cache, and the workflow bundle made once. */
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { fileURLToPath } from 'node:url';
+import { obtain } from '../../local/engines/obtain.ts';
+import { projectWorkflowId, SEARCH_ATTRIBUTES, TASK_QUEUE } from '../../shared/contract/operation.ts';
+import type { OperationRequest } from '../../shared/contract/operation.ts';
+import { FakeWorld } from './fake-world.ts';
+
+export interface WorkflowBench {
+  /** Runs one workflow against a world, with a worker of its own; resolves to its result. */
+  run<T>(world: FakeWorld, workflow: string, request: OperationRequest & object, during?: (handle: { id: string }) => Promise<void>): Promise<T>;
+  readonly environment: TestWorkflowEnvironment;
+  close(): Promise<void>;
+}
+
+export async function openWorkflowBench(): Promise<WorkflowBench> {
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  const path = await obtain('temporal', () => undefined);
+  const attributes = Object.values(SEARCH_ATTRIBUTES).flatMap((name) => ['--search-attribute', `${name}=Keyword`]);
+  const environment = await TestWorkflowEnvironment.createLocal({
+    server: {
+      executable: { type: 'existing-path', path },
+      extraArgs: [
+        ...attributes,
+        '--dynamic-config-value', 'history.transferProcessorMaxPollRPS=10000', '--dynamic-config-value', 'history.timerProcessorMaxPollRPS=10000',
+        '--dynamic-config-value', 'history.visibilityProcessorMaxPollRPS=10000', '--dynamic-config-value', 'history.timerProcessorMaxTimeShift="20ms"',
+      ],
+    },
+  });
+  const workflowBundle: WorkflowBundleWithSourceMap = await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)), logger: new DefaultLogger('ERROR'),
+  });
+  let current = new FakeWorld();
+  // One worker for the whole suite, so that a test costs no start: it acts on the current world.
+  const delegate = Object.fromEntries(Object.keys(current.activities()).map((name) => [name, (input: never) => (current.activities() as unknown as Record<string, (input: never) => unknown>)[name]?.(input)]));
+  const worker = await Worker.create({ connection: environment.nativeConnection, taskQueue: TASK_QUEUE, workflowBundle, activities: delegate, shutdownGraceTime: 0 });
+  const running = worker.run();
+  return {
+    environment,
+    async run<T>(world: FakeWorld, workflow: string, request: OperationRequest & object, during?: (handle: { id: string }) => Promise<void>) {
+      current = world;
+      const id = projectWorkflowId(request.projectId);
+      const handle = await environment.client.workflow.start(workflow, { workflowId: id, taskQueue: TASK_QUEUE, args: [request] });
+      await during?.({ id });
+      return (await handle.result()) as T;
+    },
+    async close() {
+      worker.shutdown();
+      await running;
+      await environment.teardown();
+    },
+  };
+}
