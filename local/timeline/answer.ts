@@ -27,3 +27,5 @@ export const staleFence = (given: number, stored: number) =>
   new Refusal(409, 'StaleFence', `Fence ${String(given)} is older than ${String(stored)}: a newer operation owns this project.`, { given, stored });
 export const preconditionFailed = (message: string, details?: Readonly<Record<string, unknown>>) =>
   new Refusal(412, 'PreconditionFailed', message, details);
+/** Mends itself when the compute or fork that is in the way has ended: a caller may simply repeat. */
+export const inTheWay = (status: 409 | 412, message: string) => new Refusal(status, 'Contended', message);

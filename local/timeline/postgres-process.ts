@@ -37,7 +37,7 @@ export async function runUntilStopped(run: PostgresRun): Promise<void> {
   };
   const args = ['-D', run.pgdata, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
   const child = spawn(join(run.binaries, 'postgres'), args, {
-    cwd: run.pgdata, stdio: ['ignore', 'ignore', 'pipe'], env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
+    cwd: run.pgdata, stdio: ['ignore', 'ignore', 'pipe'], env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC', ADORABLE_INSTANCE: process.env['ADORABLE_INSTANCE'] ?? '' },
     ...(run.uid === undefined ? {} : { uid: run.uid, gid: run.uid }),
   });
   let text = '';

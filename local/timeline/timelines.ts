@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parseTenantId, parseTimelineId, type ProjectId, type TenantId, type TimelineId } from '../../shared/ids.ts';
 import { compareLsn, type Lsn } from '../../shared/lsn.ts';
 import { isAlive, type ProcessIdentity } from '../process-identity.ts';
-import { badRequest, conflict, notFound, preconditionFailed, staleFence, unusableLsn } from './answer.ts';
+import { badRequest, conflict, inTheWay, notFound, preconditionFailed, staleFence, unusableLsn } from './answer.ts';
 import { syncFilesystem } from './copy-tree.ts';
 import { createTimeline, discard, isHalfMade, minReadableLsn, newestBaseLsn, type ForkPoint } from './create-timeline.ts';
 import { endOfWal, readPgControl } from './pg-control.ts';
@@ -100,7 +100,12 @@ export function createTimelines({ store, binaries, uidOf, baseAfterBytes }: Time
   }
 
   async function remove(state: TimelineState): Promise<void> {
-    const folder = store.folder(state.tenantId, state.timelineId);
+    await putAway(store.folder(state.tenantId, state.timelineId));
+  }
+
+  /** Gone in one step for everybody; what a kill leaves of it is removed after the restart. */
+  async function putAway(folder: string): Promise<void> {
+    if (!existsSync(folder)) return;
     const away = `${folder}${DELETED}-${String(Date.now())}`;
     renameSync(folder, away);
     await discard(away);
@@ -119,12 +124,13 @@ export function createTimelines({ store, binaries, uidOf, baseAfterBytes }: Time
       const tenant = store.readTenant(tenantId);
       for (const timelineId of store.timelines(tenantId)) {
         await turn(timelineId, async () => {
-          const state = await reap(require(tenantId, timelineId));
-          if (state.attached) throw preconditionFailed(`Timeline ${timelineId} is attached to ${state.attached.compute}: stop that compute first.`);
+          const known = store.readTimeline(tenantId, timelineId);
+          const state = known && await reap(known);
+          if (state?.attached) throw inTheWay(412, `Timeline ${timelineId} is attached to ${state.attached.compute}: stop that compute first.`);
         });
       }
       if (tenant) rmSync(store.endpointFile(tenant.projectId), { force: true });
-      if (existsSync(store.tenantFolder(tenantId))) await discard(store.tenantFolder(tenantId));
+      await putAway(store.tenantFolder(tenantId));
     },
 
     async create(tenantId: TenantId, timelineId: TimelineId, from: { ancestor: TimelineId; lsn: Lsn | undefined } | undefined): Promise<TimelineState> {
@@ -151,10 +157,10 @@ export function createTimelines({ store, binaries, uidOf, baseAfterBytes }: Time
     async delete(tenantId: TenantId, timelineId: TimelineId) {
       await turn(`create:${timelineId}`, () => turn(timelineId, async () => {
         const state = await reap(require(tenantId, timelineId));
-        if (state.attached) throw preconditionFailed(`Timeline ${timelineId} is attached to ${state.attached.compute}: stop that compute first.`);
+        if (state.attached) throw inTheWay(412, `Timeline ${timelineId} is attached to ${state.attached.compute}: stop that compute first.`);
         const pins = Object.keys(state.pins);
         if (pins.length > 0) throw preconditionFailed(`Timeline ${timelineId} is pinned by ${pins.slice(0, 5).join(', ')}: unpin these moments first.`, { pins });
-        if ((forksOf.get(timelineId) ?? 0) > 0) throw preconditionFailed(`Timeline ${timelineId} is being forked: try again when that is done.`);
+        if ((forksOf.get(timelineId) ?? 0) > 0) throw inTheWay(412, `Timeline ${timelineId} is being forked: try again when that is done.`);
         await remove(state);
       }));
     },
@@ -182,7 +188,7 @@ export function createTimelines({ store, binaries, uidOf, baseAfterBytes }: Time
         checkFence(tenantId, fence);
         const state = await reap(require(tenantId, timelineId));
         if (state.sealed) return state.sealed.lsn;
-        if (state.attached) throw conflict(`Timeline ${timelineId} is attached to ${state.attached.compute}: stop that compute before sealing it.`);
+        if (state.attached) throw inTheWay(409, `Timeline ${timelineId} is attached to ${state.attached.compute}: stop that compute before sealing it.`);
         const lsn = await stoppedEnd(state);
         store.writeTimeline({ ...state, sealed: { lsn } });
         return lsn;
@@ -245,6 +251,7 @@ export function createTimelines({ store, binaries, uidOf, baseAfterBytes }: Time
 
     /** After a restart, and every second: nothing half-made, no PostgreSQL whose compute is dead. */
     async tidy(afterRestart: boolean) {
+      if (afterRestart) for (const name of readdirSync(store.root).filter(isHalfMade)) await discard(join(store.root, name));
       for (const tenantId of store.tenants()) {
         if (afterRestart) {
           const halves = readdirSync(store.tenantFolder(tenantId)).filter(isHalfMade);

@@ -162,7 +162,8 @@ describe('seals and attachments', () => {
   test('a sealed timeline refuses computes, answers the end of its WAL, and clones whole', async () => {
     const id = await fork(first, (await world.client.readTimeline(world.tenantId, first)).last_record_lsn as Lsn);
     const compute = await world.startCompute({ timelineId: id });
-    await expect(world.client.seal(world.tenantId, id)).rejects.toMatchObject({ type: 'OwnershipConflict' });
+    await expect(world.client.seal(world.tenantId, id)).rejects.toMatchObject({ type: 'Contended' });
+    await expect(world.client.deleteTimeline(world.tenantId, id)).rejects.toMatchObject({ type: 'Contended', details: { status: 412 } });
     const client = await compute.connect();
     await client.query('INSERT INTO n VALUES (2000000)');
     await client.end();

@@ -19,7 +19,7 @@ export interface ComputeRole {
 export const ADMIN = 'cloud_admin';
 const NAME = /^[a-z_][a-z0-9_-]{0,62}$/;
 
-/** SQL to run in one transaction as the superuser. */
+/** SQL for the superuser, in one transaction; then sessions of roles that may no longer log in are ended. */
 export function assertRolesSql(roles: readonly ComputeRole[], adminPassword?: string): string {
   const wanted = roles.map((role) => {
     if (!NAME.test(role.name) || role.name === ADMIN || role.name.startsWith('pg_')) throw new Error(`${JSON.stringify(role.name)} cannot be a role of a project`);
@@ -32,7 +32,8 @@ SET LOCAL event_triggers = off;
 SET LOCAL standard_conforming_strings = on;
 SELECT set_config('adorable.roles', ${literal(JSON.stringify(wanted))}, true), set_config('adorable.admin', ${literal(admin)}, true);
 ${ASSERT}
-COMMIT;`;
+COMMIT;
+SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN pg_roles r ON r.rolname = a.usename WHERE a.backend_type = 'client backend' AND NOT r.rolcanlogin;`;
 }
 
 export function literal(text: string): string {

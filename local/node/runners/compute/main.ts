@@ -6,7 +6,6 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ADMIN, assertRolesSql, type ComputeRole } from './assert-roles.ts';
@@ -123,11 +122,11 @@ function createBaseKeeper({ attached, connect, record }: { attached: Attached; c
 function privateFolder(port: number, owner: number): string {
   const scratch = join(env('SCRATCH'), 'postgres');
   let folder = scratch;
-  if (join(scratch, `.s.PGSQL.${String(port)}.lock`).length < 100) {
+  if (join(scratch, `.s.PGSQL.${String(port)}`).length < 104) {
     rmSync(scratch, { recursive: true, force: true });
     mkdirSync(scratch, { recursive: true, mode: 0o700 });
   } else {
-    folder = mkdtempSync(join(tmpdir(), 'pg-'));
+    folder = mkdtempSync('/tmp/adorable-pg-'); // TMPDIR is the scratch directory itself.
     process.on('exit', () => { rmSync(folder, { recursive: true, force: true }); });
   }
   chmodSync(folder, 0o700);
@@ -143,7 +142,7 @@ async function start(pgdata: string, folder: string): Promise<void> {
   const child = spawn(binary, ['-c', `config_file=${join(folder, 'postgresql.conf')}`], {
     // Its own group: a signal to the runner's group must not start another kind of shutdown.
     cwd: pgdata, detached: true, stdio: ['ignore', 'ignore', 'pipe'],
-    env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
+    env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC', ADORABLE_INSTANCE: process.env['ADORABLE_INSTANCE'] ?? '' },
     ...(process.getuid?.() === 0 ? { uid: owner, gid: owner } : {}),
   });
   postgres = child;
