@@ -7,7 +7,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { chownSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface PostgresRun {
@@ -22,7 +22,9 @@ export class PostgresFailed extends Error {}
 
 /** Starts PostgreSQL, waits until it would accept writes, stops it cleanly. Nobody can connect meanwhile. */
 export async function runUntilStopped(run: PostgresRun): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'adorable-pg-'));
+  // Beside the timelines, under a name that a restart removes, unless that is too deep for a socket's path.
+  const near = join(dirname(dirname(run.pgdata)), 'run.making-');
+  const folder = mkdtempSync(near.length <= 86 ? near : join(tmpdir(), 'adorable-pg-'));
   const empty = join(folder, 'empty.conf');
   const refuseAll = join(folder, 'hba.conf');
   writeFileSync(empty, '');
