@@ -16,7 +16,7 @@ const FULL = [...READ, 'create', 'update', 'patch', 'delete', 'deletecollection'
 
 const workerRules = [
   { apiGroups: [''], resources: ['namespaces'], verbs: [...READ, 'create', 'patch', 'delete'] },
-  { apiGroups: [''], resources: ['services', 'secrets', 'configmaps', 'resourcequotas', 'limitranges'], verbs: FULL },
+  { apiGroups: [''], resources: ['services', 'secrets', 'configmaps', 'resourcequotas', 'limitranges', 'serviceaccounts'], verbs: FULL },
   { apiGroups: ['apps'], resources: ['deployments'], verbs: FULL },
   { apiGroups: ['networking.k8s.io'], resources: ['ingresses', 'networkpolicies'], verbs: FULL },
   { apiGroups: [''], resources: ['pods'], verbs: [...READ, 'delete'] },

@@ -1,0 +1,99 @@
+/**
+ * Brings rendered objects into a namespace: intent, server-side apply, UID. An object that someone
+ * else made under a name of ours is refused, never taken over (I6); one that someone edited is put
+ * right; one whose change the API server calls immutable is made again.
+ */
+import { AdorableError } from '../../shared/errors.ts';
+import type { KubeObject } from '../../shared/manifests/kube-object.ts';
+import { refOf } from '../../shared/manifests/kube-object.ts';
+import { FENCE } from '../../shared/manifests/names.ts';
+import type { Fenced } from '../../shared/moment.ts';
+import { KINDS } from './cluster.ts';
+import type { Cluster, LiveObject } from './cluster.ts';
+import { adoptedFields, foreignSpecManagers, isAsRendered, isLabelledOurs, withApplied } from './compare.ts';
+import type { Checksum } from './compare.ts';
+import { eachOf } from './each-of.ts';
+import type { Inventory, InventoryRow } from './inventory.ts';
+
+/** Made by Kubernetes in every namespace; we only set a field of it. */
+const MADE_BY_KUBERNETES = new Set(['ServiceAccount/default']);
+
+export interface LiveNamespace {
+  /** By `Kind/name`. */
+  readonly objects: ReadonlyMap<string, LiveObject>;
+  readonly inventory: ReadonlyMap<string, InventoryRow>;
+}
+
+export interface ApplyDeps {
+  readonly cluster: Cluster;
+  readonly inventory: Inventory;
+  readonly checksum: Checksum;
+}
+
+export interface Applied {
+  created: number;
+  configured: number;
+  unchanged: number;
+}
+
+/** One LIST per kind and one SELECT: all that a converge reads. */
+export async function readLive({ cluster, inventory }: ApplyDeps, projectId: Fenced['projectId'], namespace: string, kinds: readonly string[] = KINDS): Promise<LiveNamespace> {
+  const [rows, ...lists] = await Promise.all([inventory.read(projectId), ...kinds.map((kind) => cluster.list(kind, namespace))]);
+  return { inventory: rows, objects: new Map(lists.flat().map((object) => [refOf(object), object])) };
+}
+
+export async function applyObjects(deps: ApplyDeps, fenced: Fenced, input: { desired: readonly KubeObject[]; live: LiveNamespace }): Promise<Applied> {
+  const { desired, live } = input;
+  const result: Applied = { created: 0, configured: 0, unchanged: 0 };
+  const changed = desired.filter((object) => {
+    const found = live.objects.get(refOf(object));
+    if (found) refuseForeign(found, fenced.projectId, live.inventory.get(refOf(object)));
+    return !found || found.metadata.deletionTimestamp !== undefined || !isAsRendered(object, found, deps.checksum);
+  });
+  result.unchanged = desired.length - changed.length;
+  const unknown = desired.filter((object) => {
+    const row = live.inventory.get(refOf(object));
+    const found = live.objects.get(refOf(object));
+    return row?.state !== 'live' || row.uid !== found?.metadata.uid;
+  });
+  await deps.inventory.intend(fenced, unknown);
+
+  const written: LiveObject[] = [];
+  for (const kind of KINDS) {
+    await eachOf(changed.filter((object) => object.kind === kind), async (object) => {
+      const before = live.objects.get(refOf(object));
+      const after = await applyOne(deps, fenced, { object, before });
+      written.push({ ...after, kind: object.kind });
+      if (before?.metadata.uid !== after.metadata.uid) result.created++;
+      else if (before.metadata.resourceVersion !== after.metadata.resourceVersion) result.configured++;
+      else result.unchanged++;
+    });
+  }
+  const uids = new Map([...live.objects, ...written.map((object) => [refOf(object), object] as const)]);
+  await deps.inventory.record(fenced.projectId, unknown.flatMap((object) => uids.get(refOf(object)) ?? []));
+  return result;
+}
+
+async function applyOne({ cluster, checksum }: ApplyDeps, { fence }: Fenced, { object, before }: { object: KubeObject; before: LiveObject | undefined }): Promise<LiveObject> {
+  if (before?.metadata.deletionTimestamp !== undefined) {
+    throw new AdorableError('Contended', `${refOf(object)} is being deleted: it is made again once it is gone.`);
+  }
+  if (before && foreignSpecManagers(before).length > 0) {
+    await cluster.patch(before, {
+      metadata: { uid: before.metadata.uid, resourceVersion: before.metadata.resourceVersion, annotations: { [FENCE]: String(fence) }, managedFields: adoptedFields(before) },
+    });
+  }
+  const wanted = withApplied(object, checksum);
+  try {
+    return await cluster.apply(wanted);
+  } catch (error) {
+    if (!before || !(error instanceof AdorableError) || !/field is immutable|may not change once set/.test(error.message)) throw error;
+    await cluster.remove(before, fence);
+    return await cluster.apply(wanted);
+  }
+}
+
+function refuseForeign(live: LiveObject, projectId: string, row: InventoryRow | undefined): void {
+  if (MADE_BY_KUBERNETES.has(refOf(live)) || isLabelledOurs(live, projectId) || row?.uid === live.metadata.uid) return;
+  throw new AdorableError('OwnershipConflict', `${refOf(live)} in ${live.metadata.namespace ?? ''} was made by someone else: rename or remove it, then resume.`, { details: { kind: live.kind, name: live.metadata.name } });
+}
