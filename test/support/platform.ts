@@ -1,0 +1,44 @@
+/** One embedded platform for an end-to-end suite, in a data directory of its own that pod uids can reach. */
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { down } from '../../cli/platform/down.ts';
+import { up } from '../../cli/platform/up.ts';
+import { openRuntime } from '../../client/open.ts';
+import type { OpenRuntime } from '../../client/open.ts';
+import { readRunRecord } from '../../local/supervisor/run-records.ts';
+import { layout } from '../../local/paths.ts';
+
+export interface TestPlatform {
+  readonly data: string;
+  readonly open: OpenRuntime;
+  /** kill -9 of the worker; the supervisor starts another one. */
+  killWorker(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startPlatform(options: { directus: boolean }): Promise<TestPlatform> {
+  const base = mkdtempSync(join(tmpdir(), 'ade-'));
+  chmodSync(base, 0o711);
+  const data = join(base, 'data');
+  await up({ data, ...(options.directus ? { with: ['directus'] as const } : {}) });
+  const open = await openRuntime(data);
+  return {
+    data, open,
+    async killWorker() {
+      const record = readRunRecord(layout(data), 'worker');
+      if (record === undefined) throw new Error('there is no worker to kill');
+      process.kill(record.pid, 'SIGKILL');
+      for (const deadline = Date.now() + 30_000; readRunRecord(layout(data), 'worker')?.pid === record.pid; await sleep(100)) {
+        if (Date.now() > deadline) throw new Error('no new worker was started');
+      }
+    },
+    async close() {
+      await open.close();
+      const { left } = await down({ data });
+      rmSync(base, { recursive: true, force: true });
+      if (left.length > 0) throw new Error(`processes left: ${JSON.stringify(left)}`);
+    },
+  };
+}

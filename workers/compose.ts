@@ -1,0 +1,124 @@
+/**
+ * The composition root: adapters, then activities, wired to one running platform. The only place
+ * that knows them all; everything else depends on ports.
+ */
+import { join, relative, sep } from 'node:path';
+import { createCodeActivities } from '../activities/code/create-code-activities.ts';
+import { readMigrations } from '../activities/code/read-migrations.ts';
+import { createDataActivities, createTimelineClient } from '../activities/data/index.ts';
+import { createInfraActivities } from '../activities/infra/index.ts';
+import { loadCatalog } from '../activities/infra/catalog.ts';
+import { createEnsureDeps } from '../activities/producer/deps.ts';
+import { createProducer } from '../activities/producer/producer.ts';
+import { createRecordsActivities } from '../activities/records/index.ts';
+import { declaredAfter } from '../activities/records/generation.ts';
+import { featuresOf } from '../activities/records/plan-revisions.ts';
+import { connectPlatform } from '../activities/records/platform-database.ts';
+import { declaredByRows, readCheckpoint, readOperation, readProject } from '../activities/records/rows.ts';
+import { createProjectSecrets, createSeal, createSecretStore } from '../activities/secrets/index.ts';
+import { createVerifyActivities } from '../activities/verify/verify-moment.ts';
+import { fillSlot } from '../local/engines/slot.ts';
+import { checkout } from '../local/engines/recipe.ts';
+import { connectKube } from '../local/kube-client.ts';
+import { cacheDir, layout } from '../local/paths.ts';
+import { kubeconfigPath, readSecret } from '../local/platform.ts';
+import type { Platform } from '../local/platform.ts';
+import { platformSqlUrl } from '../local/postgres/cluster.ts';
+import { projectUid } from '../local/uids.ts';
+import { isCodeDefinedService } from '../shared/services/built-ins.ts';
+import type { Activities } from '../shared/ports.ts';
+import type { PlanFeature } from '../shared/architect/plan.ts';
+import { parseProjectId } from '../shared/ids.ts';
+import type { CheckpointId, OperationId, ProjectId, RevisionId } from '../shared/ids.ts';
+import { AdorableError } from '../shared/errors.ts';
+
+export interface Composition {
+  readonly activities: Activities;
+  close(): Promise<void>;
+}
+
+export async function compose(platform: Platform, signals: { heartbeat(): void; signal(): AbortSignal }): Promise<Composition> {
+  const paths = layout(platform.dataDir);
+  const database = connectPlatform(platformSqlUrl(platform));
+  const kube = connectKube(kubeconfigPath(platform.dataDir, 'worker'));
+  const registry = await loadCatalog(join(checkout, 'config', 'services'));
+  const timelines = createTimelineClient({ url: timelineServerUrl(platform), token: readSecret(platform.dataDir, 'timeline.token') });
+  const store = createSecretStore({ database, seal: createSeal(readSecret(platform.dataDir, 'master.key')) });
+  const secrets = createProjectSecrets({ store, registry, computeToken: () => readSecret(platform.dataDir, 'timeline.token') });
+
+  const declaredNow = async (projectId: ProjectId) => await declaredByRows(database, await readProject(database, projectId));
+  const declaredOf = async (projectId: ProjectId, checkpointId: CheckpointId) => (await readCheckpoint(database, projectId, checkpointId)).declared;
+  const operationTime = async (operationId: OperationId): Promise<Date> => {
+    const [row] = await database.query<{ started_at: Date }>('SELECT started_at FROM operations WHERE id = $1', [operationId]);
+    if (row === undefined) throw new AdorableError('NotFound', `No operation ${operationId}.`);
+    return row.started_at;
+  };
+
+  const generation = {
+    database,
+    readPlanFeatures: async (projectId: ProjectId, revisionId: RevisionId) => ((await code.readPlanSpec({ projectId, revisionId })) as { features: readonly PlanFeature[] }).features,
+    serviceVersion: (id: string) => registry.find(id)?.version,
+  };
+  const code = createCodeActivities({
+    projectsDir: paths.projects,
+    producer: createProducer({
+      blueprintsDir: join(checkout, 'blueprints'),
+      checkRunner: join(paths.runners, 'check', 'main.mjs'),
+      node: platform.engines.node,
+      checkUid: (scratchDir) => projectUid(platform.dataDir, projectOf(paths.projects, scratchDir), 'app'),
+      heartbeat: signals.heartbeat,
+    }),
+    records: { featuresOf: (revisionId, featureIds) => featuresOf(database, revisionId, featureIds), declaredAfter: (revisionId) => declaredAfter(generation, revisionId) },
+    ensureDeps: createEnsureDeps({
+      depsDir: paths.deps, cacheDir: join(cacheDir(), 'deps'), prebundler: join(paths.runners, 'app', 'prebundle.mjs'),
+      fillSlot: (slot, build) => fillSlot(slot, () => undefined, build),
+    }),
+    operationTime,
+  });
+
+  const data = createDataActivities({
+    timelines,
+    computeAddress: (projectId) => infra.computeAddress(projectId),
+    adminPassword: (projectId) => secrets.adminPassword(projectId),
+    computeRoles: async (projectId) => secrets.computeRoles(projectId, await declaredNow(projectId)),
+    readMigrations: async (projectId, moment) => {
+      const declared = await declaredOf(projectId, moment.checkpointId);
+      return await Promise.all(declared.apps.map(async (app) => ({
+        appId: app.id, revision: declared.revisionId, migrations: await readMigrations(paths.projects, { projectId, tree: moment.tree, fsDirName: app.fsDirName }),
+      })));
+    },
+  });
+  const infra = createInfraActivities({ kube, database, registry, secrets });
+  const records = createRecordsActivities({
+    ...generation,
+    readHead: (projectId) => code.readCode({ projectId }),
+    isCodeDefinedService,
+    uncoveredState: (id) => registry.find(id)?.uncovered.map(({ what, why }) => `${id}: ${what} (${why})`).join('; ') || undefined,
+    codeChange: async (projectId, from, to) => ({
+      commitsLeft: (await code.commitsBetween({ projectId, from: to.commit, to: from.commit })).length,
+      apps: (await code.diffTrees({ projectId, from: from.tree, to: to.tree })).filter((diff) => diff.app !== '').map(({ app, added, changed, deleted }) => ({ slug: app, added, changed, deleted })),
+    }),
+    rowChanges: async () => [],
+  });
+  const verify = createVerifyActivities({
+    readCode: (projectId) => code.readCode({ projectId }),
+    declaredOf, declaredNow,
+    readEndpoint: (projectId) => timelines.readEndpoint(projectId),
+    proveServing: (input) => data.proveServing(input),
+    readNamespace: (input) => infra.readNamespace(input),
+  });
+
+  return {
+    activities: { ...records, ...code, ...data, ...infra, ...verify },
+    close: async () => { await kube.close(); await database.end(); },
+  };
+}
+
+function timelineServerUrl(platform: Platform): string {
+  return `http://127.0.0.1:${String(platform.ports.timeline)}`;
+}
+
+/** `DATA/projects/<id>/scratch/…` names its project. */
+function projectOf(projectsDir: string, path: string): ProjectId {
+  return parseProjectId(relative(projectsDir, path).split(sep)[0]);
+}
