@@ -24,7 +24,9 @@ import { cacheDir, layout } from '../local/paths.ts';
 import { kubeconfigPath, readSecret } from '../local/platform.ts';
 import type { Platform } from '../local/platform.ts';
 import { platformSqlUrl } from '../local/postgres/cluster.ts';
+import { computeToken } from '../local/timeline/access.ts';
 import { projectUid } from '../local/uids.ts';
+import { changedTables } from '../shared/restore/row-changes.ts';
 import { isCodeDefinedService } from '../shared/services/built-ins.ts';
 import type { Activities } from '../shared/ports.ts';
 import type { PlanFeature } from '../shared/architect/plan.ts';
@@ -44,7 +46,7 @@ export async function compose(platform: Platform, signals: { heartbeat(): void; 
   const registry = await loadCatalog(join(checkout, 'config', 'services'));
   const timelines = createTimelineClient({ url: timelineServerUrl(platform), token: readSecret(platform.dataDir, 'timeline.token') });
   const store = createSecretStore({ database, seal: createSeal(readSecret(platform.dataDir, 'master.key')) });
-  const secrets = createProjectSecrets({ store, registry, computeToken: () => readSecret(platform.dataDir, 'timeline.token') });
+  const secrets = createProjectSecrets({ store, registry, computeToken: (projectId) => computeToken(readSecret(platform.dataDir, 'timeline.token'), projectId) });
 
   const declaredNow = async (projectId: ProjectId) => await declaredByRows(database, await readProject(database, projectId));
   const declaredOf = async (projectId: ProjectId, checkpointId: CheckpointId) => (await readCheckpoint(database, projectId, checkpointId)).declared;
@@ -98,7 +100,10 @@ export async function compose(platform: Platform, signals: { heartbeat(): void; 
       commitsLeft: (await code.commitsBetween({ projectId, from: to.commit, to: from.commit })).length,
       apps: (await code.diffTrees({ projectId, from: from.tree, to: to.tree })).filter((diff) => diff.app !== '').map(({ app, added, changed, deleted }) => ({ slug: app, added, changed, deleted })),
     }),
-    rowChanges: async () => [],
+    rowChanges: async (projectId, target) => {
+      const [now, then] = await Promise.all([data.countRowsByTable({ projectId }), timelines.inspect(target.tenantId, target.timelineId, target.lsn)]);
+      return changedTables(now, then);
+    },
   });
   const verify = createVerifyActivities({
     readCode: (projectId) => code.readCode({ projectId }),

@@ -105,6 +105,8 @@ export function createTimelineClient({ url, token, timeoutMs = 900_000 }: Timeli
     unpin: async (tenantId: TenantId, id: TimelineId, pin: string) => { await remove(`${timeline(tenantId, id)}/pin/${encodeURIComponent(pin)}`); },
     seal: async (tenantId: TenantId, id: TimelineId, fence?: number) => await call('POST', `${timeline(tenantId, id)}/seal`, { fence }) as { sealed: true; lsn: Lsn },
     unseal: async (tenantId: TenantId, id: TimelineId, fence?: number) => { await call('POST', `${timeline(tenantId, id)}/unseal`, { fence }); },
+    /** Embedded: rows per table at an LSN, counted on a throw-away fork that nothing else can reach. */
+    inspect: async (tenantId: TenantId, id: TimelineId, lsn: Lsn) => (await call('POST', `${timeline(tenantId, id)}/inspect`, { lsn }) as { tables: { table: string; rows: number }[] }).tables,
     configureEndpoint: async (projectId: ProjectId, config: EndpointConfig) => await call('PUT', `/v1/endpoint/${projectId}`, config) as EndpointState,
     readEndpoint: async (projectId: ProjectId) => await call('GET', `/v1/endpoint/${projectId}`) as EndpointState,
   };

@@ -10,6 +10,8 @@ import { dataDir, layout } from '../paths.ts';
 import { readPlatform, readSecret } from '../platform.ts';
 import { projectUid } from '../uids.ts';
 import { createEndpoints } from './endpoints.ts';
+import { createInspect } from './inspect.ts';
+import type { ProjectId } from '../../shared/ids.ts';
 import { createTimelineServer } from './server.ts';
 import { createStateStore } from './state.ts';
 import { createTimelines } from './timelines.ts';
@@ -21,15 +23,17 @@ const data = dataDir(values.data);
 const platform = readPlatform(data);
 const engine = platform.engines.postgres;
 const store = createStateStore(layout(data).timelines);
+const binaries = existsSync(join(engine, 'bin', 'postgres')) ? join(engine, 'bin') : engine;
+const uidOf = async (project: ProjectId): Promise<number | undefined> => await projectUid(data, project, 'compute');
 const timelines = createTimelines({
   store,
-  binaries: existsSync(join(engine, 'bin', 'postgres')) ? join(engine, 'bin') : engine,
+  binaries,
   baseAfterBytes: Number(process.env['ADORABLE_BASE_AFTER_BYTES'] ?? 64 * 1024 * 1024),
-  uidOf: async (project) => await projectUid(data, project, 'compute'),
+  uidOf,
 });
 await timelines.tidy(true);
 
-const server = createTimelineServer({ store, timelines, endpoints: createEndpoints(store), token: readSecret(data, 'timeline.token') });
+const server = createTimelineServer({ store, timelines, endpoints: createEndpoints(store), inspect: createInspect({ store, timelines, binaries, uidOf }), token: readSecret(data, 'timeline.token') });
 server.listen(platform.ports.timeline, '127.0.0.1', () => { log('info', 'timeline server is ready', { ready: true, port: platform.ports.timeline }); });
 
 let isTidying = false;

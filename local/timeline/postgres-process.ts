@@ -16,11 +16,13 @@ export interface PostgresRun {
   readonly uid: number | undefined;
   readonly settings: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
+  /** Reads through a private socket in this folder before the stop; without it nobody can connect. */
+  readonly during?: (socketFolder: string) => Promise<void>;
 }
 
 export class PostgresFailed extends Error {}
 
-/** Starts PostgreSQL, waits until it would accept writes, stops it cleanly. Nobody can connect meanwhile. */
+/** Starts PostgreSQL, waits until it would accept writes, stops it cleanly. Only `during` can connect meanwhile. */
 export async function runUntilStopped(run: PostgresRun): Promise<void> {
   // Beside the timelines, under a name that a restart removes, unless that is too deep for a socket's path.
   const near = join(dirname(dirname(run.pgdata)), 'run.making-');
@@ -28,7 +30,8 @@ export async function runUntilStopped(run: PostgresRun): Promise<void> {
   const empty = join(folder, 'empty.conf');
   const refuseAll = join(folder, 'hba.conf');
   writeFileSync(empty, '');
-  writeFileSync(refuseAll, 'local all all reject\n');
+  // The folder is the uid's alone: who reaches the socket may read.
+  writeFileSync(refuseAll, run.during ? 'local all cloud_admin trust\n' : 'local all all reject\n');
   if (run.uid !== undefined) for (const path of [folder, empty, refuseAll]) chownSync(path, run.uid, run.uid);
   const settings = {
     config_file: empty, hba_file: refuseAll, ident_file: empty, listen_addresses: '', unix_socket_directories: folder,
@@ -44,16 +47,20 @@ export async function runUntilStopped(run: PostgresRun): Promise<void> {
   });
   let text = '';
   let isReady = false;
+  let read: Promise<unknown> = Promise.resolve();
+  let failed: unknown;
   const limit = setTimeout(() => child.kill('SIGQUIT'), run.timeoutMs);
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
     text = (text + chunk).slice(-20_000);
     if (!isReady && text.includes('database system is ready to accept connections')) {
       isReady = true;
-      child.kill('SIGINT');
+      read = (run.during?.(folder) ?? Promise.resolve()).catch((error: unknown) => { failed = error; }).finally(() => child.kill('SIGINT'));
     }
   });
   try {
     const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
+    await read;
+    if (failed !== undefined) throw failed;
     if (!isReady || code !== 0) throw new PostgresFailed(reasonOf(text) || `PostgreSQL ended with ${String(code)}`);
   } finally {
     clearTimeout(limit);

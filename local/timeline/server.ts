@@ -11,6 +11,7 @@ import { errorFields, log } from '../log.ts';
 import { computeToken, isBearer } from './access.ts';
 import { Refusal, badRequest, notFound } from './answer.ts';
 import type { Endpoints } from './endpoints.ts';
+import type { Inspect } from './inspect.ts';
 import type { StateStore } from './state.ts';
 import type { Timelines } from './timelines.ts';
 
@@ -31,6 +32,7 @@ export interface ServerOptions {
   readonly store: StateStore;
   readonly timelines: Timelines;
   readonly endpoints: Endpoints;
+  readonly inspect: Inspect;
   readonly token: string;
 }
 
@@ -63,7 +65,7 @@ export function createTimelineServer(options: ServerOptions): Server {
   });
 }
 
-function routesOf({ store, timelines, endpoints }: ServerOptions): Route[] {
+function routesOf({ store, timelines, endpoints, inspect }: ServerOptions): Route[] {
   const projectOfTenant = ({ params }: Call) => {
     const tenant = store.readTenant(parseTenantId(params['tenant']));
     if (!tenant) throw notFound(`There is no tenant ${String(params['tenant'])}.`);
@@ -96,6 +98,7 @@ function routesOf({ store, timelines, endpoints }: ServerOptions): Route[] {
     { method: 'DELETE', path: one, handle: async (call) => { await timelines.delete(...ids(call)); return [202, {}]; } },
     { method: 'PUT', path: `${one}/pin/:pin`, handle: async (call) => { await timelines.pin(...ids(call), pinId(call), parseLsn(call.body['lsn'])); return [200, {}]; } },
     { method: 'DELETE', path: `${one}/pin/:pin`, handle: async (call) => { await timelines.unpin(...ids(call), pinId(call)); return [200, {}]; } },
+    { method: 'POST', path: `${one}/inspect`, handle: async (call) => [200, { tables: await inspect(...ids(call), parseLsn(call.body['lsn'])) }] },
     { method: 'POST', path: `${one}/seal`, handle: async (call) => [200, { sealed: true, lsn: await timelines.seal(...ids(call), fenceOf(call)) }] },
     { method: 'POST', path: `${one}/unseal`, handle: async (call) => { await timelines.unseal(...ids(call), fenceOf(call)); return [200, { sealed: false }]; } },
     {
