@@ -28,6 +28,8 @@ export interface ProjectSecrets {
   ensure(projectId: ProjectId, declared: Declared): Promise<void>;
   /** What a pod is given as environment; throws when a secret that it needs was never made. */
   getEnvVars(projectId: ProjectId, target: EnvTarget, declared: Declared): Promise<SecretValues>;
+  /** The same for many, with one read. */
+  readEnvironment(projectId: ProjectId, declared: Declared): Promise<(target: EnvTarget) => SecretValues>;
   /** Every role that may log in, for the compute at its start and for `convergeSchema` while it runs. */
   computeRoles(projectId: ProjectId, declared: Declared): Promise<readonly ComputeRole[]>;
   adminPassword(projectId: ProjectId): Promise<string>;
@@ -64,16 +66,9 @@ export function createProjectSecrets({ store, registry, computeToken }: ProjectS
     return [...apps, ...services].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  return {
-    async ensure(projectId, declared) {
-      const apps = declared.apps.map((app) => [appPassword(app), random(24)] as const);
-      const services = registry.declared(declared.services).flatMap((service) =>
-        service.secrets.flatMap((secret) => (secret.kind === 'random' ? [[serviceSecret(service.id, secret.name), random(secret.bytes)] as const] : [])));
-      await store.ensureSecrets(projectId, Object.fromEntries([[ADMIN_PASSWORD, random(24)], ...apps, ...services]));
-    },
-
-    async getEnvVars(projectId, target, declared) {
-      const values = await store.readSecrets(projectId);
+  async function readEnvironment(projectId: ProjectId, declared: Declared): Promise<(target: EnvTarget) => SecretValues> {
+    const values = await store.readSecrets(projectId);
+    return (target) => {
       if (target.kind === 'compute') return { ADMIN_PASSWORD: need(values, ADMIN_PASSWORD), TIMELINE_TOKEN: computeToken(projectId) };
       if (target.kind === 'app') {
         const { app } = target;
@@ -82,7 +77,19 @@ export function createProjectSecrets({ store, registry, computeToken }: ProjectS
       const [service] = registry.declared([target.id]);
       if (!service) throw new AdorableError('InvariantViolated', `${target.id} is no catalog service and has no environment of its own.`);
       return serviceVariables(service, (name) => need(values, serviceSecret(service.id, name)));
+    };
+  }
+
+  return {
+    async ensure(projectId, declared) {
+      const apps = declared.apps.map((app) => [appPassword(app), random(24)] as const);
+      const services = registry.declared(declared.services).flatMap((service) =>
+        service.secrets.flatMap((secret) => (secret.kind === 'random' ? [[serviceSecret(service.id, secret.name), random(secret.bytes)] as const] : [])));
+      await store.ensureSecrets(projectId, Object.fromEntries([[ADMIN_PASSWORD, random(24)], ...apps, ...services]));
     },
+
+    readEnvironment,
+    getEnvVars: async (projectId, target, declared) => (await readEnvironment(projectId, declared))(target),
 
     computeRoles: async (projectId, declared) => rolesFrom(await store.readSecrets(projectId), declared),
     adminPassword: async (projectId) => need(await store.readSecrets(projectId), ADMIN_PASSWORD),
