@@ -6,7 +6,7 @@ import { join, relative, sep } from 'node:path';
 import { createCodeActivities } from '../activities/code/create-code-activities.ts';
 import { readMigrations } from '../activities/code/read-migrations.ts';
 import { createDataActivities, createTimelineClient } from '../activities/data/index.ts';
-import { createInfraActivities } from '../activities/infra/index.ts';
+import { createDrainProbe, createInfraActivities, SERVICE_STEPS } from '../activities/infra/index.ts';
 import { loadCatalog } from '../activities/infra/catalog.ts';
 import { createEnsureDeps } from '../activities/producer/deps.ts';
 import { createProducer } from '../activities/producer/producer.ts';
@@ -43,7 +43,7 @@ export async function compose(platform: Platform, signals: { heartbeat(): void; 
   const paths = layout(platform.dataDir);
   const database = connectPlatform(platformSqlUrl(platform));
   const kube = connectKube(kubeconfigPath(platform.dataDir, 'worker'));
-  const registry = await loadCatalog(join(checkout, 'config', 'services'));
+  const registry = loadCatalog(join(checkout, 'config', 'services'));
   const timelines = createTimelineClient({ url: timelineServerUrl(platform), token: readSecret(platform.dataDir, 'timeline.token') });
   const store = createSecretStore({ database, seal: createSeal(readSecret(platform.dataDir, 'master.key')) });
   const secrets = createProjectSecrets({ store, registry, computeToken: (projectId) => computeToken(readSecret(platform.dataDir, 'timeline.token'), projectId) });
@@ -90,7 +90,14 @@ export async function compose(platform: Platform, signals: { heartbeat(): void; 
       })));
     },
   });
-  const infra = createInfraActivities({ kube, database, registry, secrets });
+  const infra = createInfraActivities({
+    kube, database, registry, secrets, secretStore: store, declaredOf,
+    data: { ...data, readEndpoint: (projectId) => timelines.readEndpoint(projectId) },
+    settings: { treesRoot: paths.projects, previewDomain: platform.previewDomain, gatewayPort: platform.ports.gateway, timelineServerUrl: timelineServerUrl(platform) },
+    isDrained: createDrainProbe(platform.ports.gateway),
+    steps: SERVICE_STEPS,
+    context: () => ({ heartbeat: signals.heartbeat, signal: signals.signal() }),
+  });
   const records = createRecordsActivities({
     ...generation,
     readHead: (projectId) => code.readCode({ projectId }),

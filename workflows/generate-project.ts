@@ -88,6 +88,7 @@ async function preGeneration(saga: Saga, fenced: Fenced, current: Moment): Promi
 async function reconcileApps(saga: Saga, fenced: Fenced, plan: GenerationPlan): Promise<void> {
   for (const app of plan.creates) {
     await saga.step(`materialize ${app.slug}`, () => materialize(fenced, plan, app), async (unwinding) => {
+      await code.dropRun(unwinding);
       await data.dropAppSchema({ ...unwinding, appId: app.appId });
       await records.dropPendingApp({ ...unwinding, appId: app.appId });
     });

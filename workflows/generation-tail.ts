@@ -5,7 +5,7 @@
  */
 import { CancellationScope } from '@temporalio/workflow';
 import type { Fenced } from '../shared/moment.ts';
-import { data, infra, records } from './activities.ts';
+import { code, data, infra, records } from './activities.ts';
 import type { Run } from './run.ts';
 import { settle } from './settle.ts';
 import type { Directions, Settled } from './settle.ts';
@@ -17,10 +17,12 @@ export async function settleGeneration(run: Run, fenced: Fenced, directions: Dir
     if (settled.went === 'back') {
       const unwinding = { ...fenced, ...(await records.raiseOperationFence(fenced)) };
       await dropMade(run, unwinding, made);
+      await code.dropRun(unwinding);
       return settled;
     }
     await run.step('seed', () => infra.seedServices({ ...fenced, services: made.services }));
     await run.step('checkpoint', () => completeRunning(fenced, directions.forward));
+    await code.dropRun(fenced);
     return settled;
   });
 }

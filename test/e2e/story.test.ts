@@ -77,7 +77,7 @@ describe('the story', () => {
     expect(await adorable('restore', told.projectId, 'cp_000000000000', '--yes')).toMatchObject({ code: 3, json: { error: { type: 'NotFound' } } });
     expect(await adorable('restore', told.projectId, 'before:nothing', '--yes')).toMatchObject({ code: 3, json: { error: { type: 'NotFound' } } });
     const current = (before as unknown as { id: string; current: boolean }[]).find((entry) => entry.current);
-    expect(await adorable('restore', told.projectId, current?.id ?? '', '--yes')).toMatchObject({ code: 3, json: { error: { type: 'CurrentMoment', justOlder: expect.stringMatching(/^cp_/) as string } } });
+    expect(await adorable('restore', told.projectId, current?.id ?? '', '--yes')).toMatchObject({ code: 3, json: { error: { type: 'CurrentMoment', justOlder: expect.stringMatching(/^cp_/) } } });
     expect(await adorable('chat', told.projectId, 'make me a sandwich')).toMatchObject({ code: 3, json: { error: { type: 'NoBlueprint' } } });
     expect(await adorable('undo', told.projectId)).toMatchObject({ code: 3, json: { error: { type: 'PreconditionFailed' } } });
     expect(await adorable('logs', told.projectId, 'nothing')).toMatchObject({ code: 3, json: { error: { type: 'NotFound' } } });

@@ -28,6 +28,7 @@ interface OperationState {
   outcome: string | null;
   forward: Moment | null;
   back: Moment | null;
+  before: CheckpointId | null;
 }
 
 export interface FakeWorldState {
@@ -121,7 +122,7 @@ export class FakeWorld {
           const [id, row] = open;
           return Promise.resolve({ ...base, fence: state.fence, abandoned: { operationId: id, kind: row.kind, decision: row.decision, final: row.final, forward: row.forward, back: row.back } });
         }
-        this.operations.set(operationId, { kind, runId, decision: null, final: false, outcome: null, forward: null, back: null });
+        this.operations.set(operationId, { kind, runId, decision: null, final: false, outcome: null, forward: null, back: null, before: null });
         return Promise.resolve({ ...base, fence: state.fence, abandoned: null });
       },
       readCurrentMoment: () => Promise.resolve(this.#here()),
@@ -156,6 +157,7 @@ export class FakeWorld {
         const row = this.#operation(input.operationId);
         if (row.decision === null) {
           row.decision = input.decision;
+          row.before = state.position;
           if (input.decision === 'target' && row.forward !== null) {
             state.position = row.forward.checkpointId;
             if (row.kind === 'restore') state.checkpoints[row.forward.checkpointId] = 'complete';
@@ -169,7 +171,7 @@ export class FakeWorld {
         const row = this.#operation(input.operationId);
         if (row.decision !== 'back' && row.back !== null) {
           row.decision = 'back';
-          state.position = row.back.checkpointId;
+          state.position = row.before ?? row.back.checkpointId;
           if (row.forward !== null) state.checkpoints[row.forward.checkpointId] = 'void';
         }
         return Promise.resolve({ decision: 'back' });

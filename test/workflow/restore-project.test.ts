@@ -96,7 +96,7 @@ describe('restoreProject', () => {
       await handle.signal('cancelRun', { operationId: 'op_zzzzzzzzzzzz', reason: 'for another run' });
       await handle.executeUpdate('cancelRunUpdate', { args: [{ operationId: request.operationId, reason: 'changed my mind' }] });
     });
-    expect(outcome).toMatchObject({ outcome: 'unchanged', failure: 'Cancelled', message: expect.stringContaining('changed my mind') as string });
+    expect(outcome).toMatchObject({ outcome: 'unchanged', failure: 'Cancelled', message: expect.stringContaining('changed my mind') });
     expect(world.visible()).toEqual(before);
   });
 
