@@ -79,8 +79,10 @@ async function applyOne({ cluster, checksum }: ApplyDeps, { fence }: Fenced, { o
     throw new AdorableError('Contended', `${refOf(object)} is being deleted: it is made again once it is gone.`);
   }
   if (before && foreignSpecManagers(before).length > 0) {
-    await cluster.patch(before, {
-      metadata: { uid: before.metadata.uid, resourceVersion: before.metadata.resourceVersion, annotations: { [FENCE]: String(fence) }, managedFields: adoptedFields(before) },
+    // Read anew: a controller writes status all the time, and its entry must not be lost.
+    const latest = await cluster.read(before.kind, before.metadata.namespace ?? '', before.metadata.name) ?? before;
+    await cluster.patch({ ...latest, kind: before.kind }, {
+      metadata: { uid: before.metadata.uid, annotations: { [FENCE]: String(fence) }, managedFields: adoptedFields(latest) },
     });
   }
   const wanted = withApplied(object, checksum);

@@ -83,5 +83,5 @@ async function drain({ deps, context }: InfraRun, { projectId }: Fenced): Promis
 }
 
 export { createDrainProbe } from './drain.ts';
-export type { ActivityContext, InfraDeps, InfraSettings, ServiceStep } from './infra-deps.ts';
+export type { ActivityContext, ComputeData, InfraDeps, InfraSettings, ServiceStep } from './infra-deps.ts';
 export { readServiceAddress, SERVICE_STEPS } from './service-steps.ts';

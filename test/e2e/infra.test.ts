@@ -1,0 +1,232 @@
+/** The infra activities on a real API server with the fence policy and a real inventory; the world is read as an administrator. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { ProjectId } from '../../shared/ids.ts';
+import { AFTER, app, at, BEFORE, moment, namesOf, objectsOf, startInfraWorld } from '../unit/infra/infra-world.ts';
+import type { InfraWorld } from '../unit/infra/infra-world.ts';
+
+let world: InfraWorld;
+beforeAll(async () => { world = await startInfraWorld(); }, 120_000);
+afterAll(async () => { await world?.stop(); }, 60_000);
+
+const writes = () => world.requests.filter((request) => !request.startsWith('GET'));
+const replicas = async (projectId: ProjectId) => Object.fromEntries((await objectsOf(world, projectId, 'Deployment')).map((object) => [object.metadata.name, (object['spec'] as { replicas: number }).replicas]));
+const path = (projectId: ProjectId, name: string) => `/apis/apps/v1/namespaces/adorable-${projectId}/deployments/${name}`;
+
+/** Provisioned, then the finance app generated and running. */
+async function running(projectId: ProjectId) {
+  const fenced = await world.hold(projectId, 1);
+  const before = moment(world, `before${projectId.slice(-4)}`, BEFORE);
+  await world.infra.ensureNamespace(fenced);
+  await world.infra.ensureSecrets({ ...fenced, moment: before });
+  await world.infra.startCompute(at(fenced, before));
+  await world.infra.convergeInfra({ ...at(fenced, before), keepRunning: true });
+  const tiers = await world.infra.startTiers(at(fenced, before));
+  await world.infra.open(fenced);
+  return { fenced, before, after: moment(world, `xfter${projectId.slice(-4)}`, AFTER), tiers };
+}
+
+describe('the story of a project', () => {
+  const project = 'storyaaaaa' as ProjectId;
+
+  test('provisioned, generated, a second app beside it, undone and redone', async () => {
+    const { before, after, tiers } = await running(project);
+    expect(tiers).toEqual({ healthy: ['app', 'neon-compute'], degraded: [] });
+    expect(await replicas(project)).toEqual({ app: 1, 'neon-compute': 1 });
+    const pod = (await objectsOf(world, project, 'Pod')).find((object) => object.metadata.labels?.['app.kubernetes.io/name'] === 'app');
+
+    // A generation: what runs goes on running, what is new waits for its tier.
+    const second = await world.hold(project, 2);
+    await world.infra.ensureNamespace(second);
+    await world.infra.startCompute(at(second, after));
+    const converged = await world.infra.convergeInfra({ ...at(second, after), keepRunning: true });
+    expect(converged).toMatchObject({ deleted: 0, tornDown: [], deprovisioned: [] });
+    expect(await replicas(project)).toEqual({ app: 1, 'app-blog': 0, directus: 0, 'neon-compute': 1 });
+    expect(await world.infra.startTiers(at(second, after))).toEqual({ healthy: ['app', 'app-blog', 'directus', 'neon-compute'], degraded: [] });
+    // Its tree changed, so it is another pod.
+    expect((await objectsOf(world, project, 'Pod')).map((object) => object.metadata.uid)).not.toContain(pod?.metadata.uid);
+    await world.infra.seedServices({ ...second, services: ['directus'] });
+    expect(world.steps).toEqual(['before directus with 5432', 'seed 8055 64']);
+    expect(await world.infra.readNamespace({ projectId: project, moment: after, running: true })).toMatchObject({ differences: [] });
+
+    // Undo: frozen, then the moment before on a fork.
+    const third = await world.hold(project, 3);
+    world.asked.length = 0;
+    await world.infra.freeze(at(third, after));
+    const frozen = await world.admin.request<{ metadata: { annotations: Record<string, string> } }>({ method: 'GET', path: `/api/v1/namespaces/adorable-${project}` });
+    expect(frozen.metadata.annotations).toMatchObject({ 'adorable.dev/fence': '3', 'adorable.dev/gateway': 'restoring' });
+    expect(await replicas(project)).toEqual({ app: 0, 'app-blog': 0, directus: 0, 'neon-compute': 1 });
+    expect((await objectsOf(world, project, 'Pod')).map((object) => object.metadata.labels?.['app.kubernetes.io/name'])).toEqual(['neon-compute']);
+    expect(world.asked).toEqual(['aaaa admin 3', 'await admin']);
+    await world.infra.stopCompute(third);
+    expect(await namesOf(world, project, 'Pod')).toEqual([]);
+
+    const back = { ...before, timelineId: after.timelineId.replaceAll('a', 'b') as typeof after.timelineId };
+    await world.infra.startCompute(at(third, back));
+    expect(world.asked.slice(2)).toEqual(['unseal bbbb', 'bbbb admin 3']);
+    const undone = await world.infra.convergeInfra({ ...at(third, back), keepRunning: false });
+    expect(undone).toMatchObject({ tornDown: ['app-blog'], deprovisioned: ['directus'] });
+    expect(await namesOf(world, project, 'Deployment')).toEqual(['app', 'neon-compute']);
+    expect(await namesOf(world, project, 'Ingress')).toEqual(['app']);
+    expect(await namesOf(world, project, 'Service')).toEqual(['app', 'neon', 'neon-compute']);
+    expect(await namesOf(world, project, 'Secret')).toEqual(['app-personal-finance-env', 'neon-compute-env', 'neon-compute-roles']);
+    expect(await world.infra.readNamespace({ projectId: project, moment: back, running: false })).toMatchObject({ differences: [] });
+    expect(await world.infra.startTiers(at(third, back))).toEqual({ healthy: ['app', 'neon-compute'], degraded: [] });
+    await world.infra.open(third);
+
+    // Redo: regenerated from the spec.
+    const fourth = await world.hold(project, 4);
+    await world.infra.freeze(at(fourth, back));
+    await world.infra.startCompute(at(fourth, after));
+    await world.infra.convergeInfra({ ...at(fourth, after), keepRunning: false });
+    expect((await world.infra.startTiers(at(fourth, after))).healthy).toEqual(['app', 'app-blog', 'directus', 'neon-compute']);
+    await world.infra.open(fourth);
+  });
+});
+
+describe('a converge that changes nothing', () => {
+  test('reads one LIST per kind and writes nothing, whatever the fence', async () => {
+    const project = 'noopaaaaaa' as ProjectId;
+    const { before } = await running(project);
+    const next = await world.hold(project, 2);
+    world.requests.length = 0;
+    const began = performance.now();
+    const result = await world.infra.convergeInfra({ ...at(next, before), keepRunning: true });
+    process.stderr.write(`no-op converge ${String(Math.round(performance.now() - began))} ms, ${String(world.requests.length)} requests\n`);
+    expect(result).toMatchObject({ created: 0, configured: 0, deleted: 0 });
+    expect(writes()).toEqual([]);
+    const lists = world.requests.filter((request) => !request.endsWith('/pods'));
+    expect(new Set(lists).size).toBe(lists.length);
+  });
+});
+
+describe('what others did', () => {
+  const project = 'handaaaaaa' as ProjectId;
+
+  test('a Deployment edited by hand is put right', async () => {
+    const { fenced, before } = await running(project);
+    await world.admin.request({
+      method: 'PATCH', path: path(project, 'app'), patch: 'application/json-patch+json', query: { fieldManager: 'kubectl-edit' },
+      body: [
+        { op: 'replace', path: '/spec/template/spec/containers/0/image', value: 'example.org/other:1' },
+        { op: 'add', path: '/spec/template/spec/containers/0/env/-', value: { name: 'EXTRA', value: '1' } },
+        { op: 'add', path: '/spec/template/spec/containers/-', value: { name: 'sidecar', image: 'example.org/sidecar:1' } },
+      ],
+    });
+    expect((await world.infra.readNamespace({ projectId: project, moment: before, running: false })).differences).toEqual([{ store: 'namespace', what: 'Deployment/app', expected: 'as rendered', found: 'changed' }]);
+    expect(await world.infra.convergeInfra({ ...at(fenced, before), keepRunning: true })).toMatchObject({ created: 0, configured: 1 });
+    const [live] = (await objectsOf(world, project, 'Deployment')).filter((object) => object.metadata.name === 'app');
+    const { containers } = (live?.['spec'] as { template: { spec: { containers: { image: string; env: { name: string }[] }[] } } }).template.spec;
+    expect(containers).toHaveLength(1);
+    expect(containers[0]?.image).toBe('adorable.dev/app:1');
+    expect(containers[0]?.env.map(({ name }) => name)).not.toContain('EXTRA');
+    expect(await world.infra.convergeInfra({ ...at(fenced, before), keepRunning: true })).toMatchObject({ configured: 0 });
+  });
+
+  test('a foreign object is left alone; one under a name of ours is refused by name', async () => {
+    const { fenced, before, after } = await running('foreignaaa' as ProjectId);
+    const id = fenced.projectId;
+    const make = async (name: string) => await world.admin.request({
+      method: 'POST', path: `/api/v1/namespaces/adorable-${id}/services`, body: { apiVersion: 'v1', kind: 'Service', metadata: { name }, spec: { ports: [{ port: 1 }] } },
+    });
+    await make('stranger');
+    await world.infra.convergeInfra({ ...at(fenced, before), keepRunning: true });
+    expect(await namesOf(world, id, 'Service')).toContain('stranger');
+    await make('app-blog');
+    await expect(world.infra.convergeInfra({ ...at(fenced, after), keepRunning: true })).rejects.toMatchObject({ type: 'OwnershipConflict', message: expect.stringContaining('Service/app-blog') });
+  });
+
+  test('a Deployment with another selector is made again', async () => {
+    const id = 'immutaaaaa' as ProjectId;
+    const { fenced, before } = await running(id);
+    const [live] = (await objectsOf(world, id, 'Deployment')).filter((object) => object.metadata.name === 'app');
+    await world.admin.request({ method: 'DELETE', path: path(id, 'app') });
+    const labels = { old: 'selector' };
+    await world.admin.request({
+      method: 'POST', path: path(id, 'app').replace(/\/app$/, ''),
+      body: { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'app', labels: live?.metadata.labels }, spec: { replicas: 0, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [{ name: 'main', image: 'x' }] } } } },
+    });
+    expect(await world.infra.convergeInfra({ ...at(fenced, before), keepRunning: true })).toMatchObject({ created: 1 });
+    expect(await world.infra.readNamespace({ projectId: id, moment: before, running: false })).toMatchObject({ differences: [] });
+  });
+});
+
+describe('the fence', () => {
+  test('an operation that was overtaken is refused by the API server and by the inventory', async () => {
+    const project = 'fenceaaaaa' as ProjectId;
+    const { fenced: old, before, after } = await running(project);
+    const newer = await world.hold(project, 5);
+    const began = performance.now();
+    await world.infra.ensureNamespace(newer);
+    process.stderr.write(`fence raised and proven in ${String(Math.round(performance.now() - began))} ms\n`);
+    await expect(world.infra.stopCompute(old)).rejects.toMatchObject({ type: 'StaleFence' });
+    await expect(world.infra.open(old)).rejects.toMatchObject({ type: 'StaleFence' });
+    await expect(world.infra.convergeInfra({ ...at(old, after), keepRunning: true })).rejects.toMatchObject({ type: 'StaleFence' });
+    await expect(world.infra.deleteNamespace(old)).rejects.toMatchObject({ type: 'StaleFence' });
+    expect(await replicas(project)).toEqual({ app: 1, 'neon-compute': 1 });
+    await world.infra.convergeInfra({ ...at(newer, before), keepRunning: true });
+  });
+});
+
+describe('pods that do not come up', () => {
+  test('are answered with their own reason, clear of secrets', async () => {
+    const project = 'crashaaaaa' as ProjectId;
+    const { fenced, before } = await running(project);
+    const password = (await world.store.readSecrets(project))[`app/${BEFORE.apps[0]?.id ?? ''}/PGPASSWORD`] ?? '';
+    world.kubelet.crashing.set('app', `cannot log in with ${password}`);
+    await world.infra.freeze(at(fenced, before));
+    const result = await world.infra.startTiers(at(fenced, before));
+    world.kubelet.crashing.delete('app');
+    expect(result).toEqual({ healthy: ['neon-compute'], degraded: [{ name: 'app', reason: 'CrashLoopBackOff: cannot log in with …' }] });
+  });
+});
+
+describe('interrupted', () => {
+  test('a create whose reply was lost is found again and can be pruned', async () => {
+    const project = 'lostaaaaaa' as ProjectId;
+    const { fenced, before, after } = await running(project);
+    await world.infra.convergeInfra({ ...at(fenced, after), keepRunning: true });
+    await world.database.query(`UPDATE inventory SET state = 'intent', uid = NULL WHERE project_id = $1 AND name IN ('app-blog', 'directus')`, [project]);
+    expect(await world.infra.convergeInfra({ ...at(fenced, before), keepRunning: true })).toMatchObject({ tornDown: ['app-blog'], deprovisioned: ['directus'] });
+    expect(await namesOf(world, project, 'Deployment')).toEqual(['app', 'neon-compute']);
+  });
+});
+
+describe('the end', () => {
+  test('the namespace goes with everything in it, and a repeat finds nothing to do', async () => {
+    const project = 'goneaaaaaa' as ProjectId;
+    const { fenced } = await running(project);
+    await world.infra.deleteNamespace(fenced);
+    await expect(world.admin.request({ method: 'GET', path: `/api/v1/namespaces/adorable-${project}` })).rejects.toMatchObject({ type: 'NotFound' });
+    expect(await world.database.query('SELECT FROM inventory WHERE project_id = $1', [project])).toEqual([]);
+    expect(await world.store.readSecrets(project)).toEqual({});
+    await world.infra.deleteNamespace(fenced);
+  }, 60_000);
+
+  test('somebody else\'s object keeps the namespace; only ours go', async () => {
+    const project = 'keptaaaaaa' as ProjectId;
+    const { fenced } = await running(project);
+    await world.admin.request({ method: 'POST', path: `/api/v1/namespaces/adorable-${project}/configmaps`, body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'notes' }, data: { a: 'b' } } });
+    await world.infra.deleteNamespace(fenced);
+    expect(await namesOf(world, project, 'ConfigMap')).toEqual(['kube-root-ca.crt', 'notes']);
+    expect(await namesOf(world, project, 'Deployment')).toEqual([]);
+  });
+
+  test('a namespace that was never ours is refused', async () => {
+    const project = 'alienaaaaa' as ProjectId;
+    const fenced = await world.hold(project, 1);
+    await world.admin.request({ method: 'POST', path: '/api/v1/namespaces', body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: `adorable-${project}` } } });
+    await expect(world.infra.ensureNamespace(fenced)).rejects.toMatchObject({ type: 'OwnershipConflict' });
+    await expect(world.infra.deleteNamespace(fenced)).rejects.toMatchObject({ type: 'OwnershipConflict' });
+  });
+});
+
+test('two projects do not touch each other', async () => {
+  const [one, two] = ['twoonaaaaa' as ProjectId, 'twotwaaaaa' as ProjectId];
+  await running(one);
+  const other = await running(two);
+  const uids = async () => (await objectsOf(world, one, 'Deployment')).map((object) => object.metadata.resourceVersion).sort();
+  const before = await uids();
+  const more = moment(world, 'more', { ...BEFORE, apps: [...BEFORE.apps, app('shop', 'react')] });
+  await world.infra.convergeInfra({ ...at(other.fenced, more), keepRunning: true });
+  expect(await uids()).toEqual(before);
+});
