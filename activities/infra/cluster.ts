@@ -22,6 +22,8 @@ const RESOURCES: Readonly<Record<string, { readonly apiVersion: string; readonly
   Ingress: { apiVersion: 'networking.k8s.io/v1', plural: 'ingresses' },
 };
 
+const ROUNDS = 10;
+
 export const KINDS: readonly string[] = Object.keys(RESOURCES);
 
 export interface ManagedFields {
@@ -116,14 +118,19 @@ export function createCluster(kube: Pick<KubeClient, 'request'>): Cluster {
     }),
 
     async remove(live, fence) {
-      try {
-        const { metadata } = await patch(live, { metadata: { uid: live.metadata.uid, annotations: { [FENCE]: String(fence) } } });
-        await ask({
-          method: 'DELETE', path: pathOf(live),
-          body: { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background', preconditions: { uid: metadata.uid, resourceVersion: metadata.resourceVersion } },
-        });
-      } catch (error) {
-        if (kubeCode(error) !== 404) throw error;
+      for (let round = 1; ; round++) {
+        try {
+          const { metadata } = await patch(live, { metadata: { uid: live.metadata.uid, annotations: { [FENCE]: String(fence) } } });
+          await ask({
+            method: 'DELETE', path: pathOf(live),
+            body: { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background', preconditions: { uid: metadata.uid, resourceVersion: metadata.resourceVersion } },
+          });
+          return;
+        } catch (error) {
+          if (kubeCode(error) === 404) return;
+          // A controller wrote its status between the two; each round asks for the fence and the UID anew.
+          if (round === ROUNDS || !(error instanceof AdorableError && error.type === 'Contended')) throw error;
+        }
       }
     },
   };

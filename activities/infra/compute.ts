@@ -8,8 +8,8 @@ import { FENCE, namespaceName } from '../../shared/manifests/names.ts';
 import type { Fenced, FencedMoment } from '../../shared/moment.ts';
 import { COMPUTE } from '../../shared/services/built-ins.ts';
 import { applyObjects, readLive } from './apply-objects.ts';
-import { gatewayOf, readOwn } from './namespace.ts';
-import { momentObjects, computeObjects } from './moment-objects.ts';
+import { gatewayOf, raiseFence } from './namespace.ts';
+import { computeObjects, momentObjects } from './moment-objects.ts';
 import { awaitPodsGone, awaitUp } from './rollout.ts';
 import type { InfraRun } from './infra-run.ts';
 
@@ -20,8 +20,7 @@ const KINDS = ['Secret', 'Service', 'Deployment'];
 export async function startCompute(run: InfraRun, input: FencedMoment): Promise<void> {
   const { deps, cluster, context } = run;
   const { projectId, moment } = input;
-  const namespace = await readOwn(run, input);
-  if (!namespace) throw new AdorableError('NotFound', `Namespace ${namespaceName(projectId)} does not exist: recover or provision the project.`);
+  const namespace = await raiseFence(run, input);
   const { tenantId, timelineId } = moment;
   // Whoever holds the fence has decided that this timeline is served: a seal on it has served its purpose.
   await deps.data.unsealTimeline({ ...input, tenantId, timelineId });

@@ -14,7 +14,7 @@ import { deleteNamespace } from './delete-namespace.ts';
 import type { InfraDeps } from './infra-deps.ts';
 import { createInfraRun } from './infra-run.ts';
 import type { InfraRun } from './infra-run.ts';
-import { ensureNamespace, setGateway } from './namespace.ts';
+import { ensureNamespace, raiseFence, setGateway } from './namespace.ts';
 import { readNamespace } from './read-namespace.ts';
 import type { NamespaceReading } from './read-namespace.ts';
 import { awaitUp } from './rollout.ts';
@@ -41,6 +41,7 @@ export function createInfraActivities(deps: InfraDeps): InfraActivities & InfraR
 
     async freeze(input) {
       const run = begin();
+      await raiseFence(run, input);
       await setGateway(run, input, 'restoring');
       await drain(run, input);
       await stopWorkloads(run, input);

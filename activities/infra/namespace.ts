@@ -37,6 +37,17 @@ export async function ensureNamespace(deps: NamespaceDeps, fenced: Fenced): Prom
   if (fenced.fence > 1) await awaitFence(deps, fenced);
 }
 
+/** The operation takes the namespace: from its answer on, whatever an overtaken one still sends is refused. */
+export async function raiseFence(deps: NamespaceDeps, fenced: Fenced): Promise<LiveObject> {
+  const live = await readOwn(deps, fenced);
+  if (!live) throw new AdorableError('NotFound', `Namespace ${namespaceName(fenced.projectId)} does not exist: recover or provision the project.`);
+  if (fenceOf(live) > fenced.fence) throw new AdorableError('StaleFence', `A newer operation holds the namespace of ${fenced.projectId}: nothing was written.`);
+  if (fenceOf(live) === fenced.fence) return live;
+  const raised = await deps.cluster.apply(renderNamespace({ ...fenced, gateway: gatewayOf(live) }));
+  await awaitFence(deps, fenced);
+  return raised;
+}
+
 /** What the gateway does from now on, written under the fence. */
 export async function setGateway(deps: NamespaceDeps, fenced: Fenced, gateway: GatewayState): Promise<void> {
   const live = await readOwn(deps, fenced);

@@ -164,6 +164,37 @@ describe('the fence', () => {
     await expect(world.infra.deleteNamespace(old)).rejects.toMatchObject({ type: 'StaleFence' });
     expect(await replicas(project)).toEqual({ app: 1, 'neon-compute': 1 });
     await world.infra.convergeInfra({ ...at(newer, before), keepRunning: true });
+
+    // Every operation takes the namespace with its first write, also one that never ensures it.
+    const next = await world.hold(project, 6);
+    await world.infra.startCompute(at(next, before));
+    await expect(world.infra.startCompute(at(newer, before))).rejects.toMatchObject({ type: 'StaleFence' });
+    await expect(world.infra.stopCompute(newer)).rejects.toMatchObject({ type: 'StaleFence' });
+  });
+});
+
+describe('secrets', () => {
+  test('are made once; a rotated one restarts only who has it, and no value stands outside a Secret', async () => {
+    const project = 'rotateaaaa' as ProjectId;
+    const { fenced, after } = await running(project);
+    await world.infra.convergeInfra({ ...at(fenced, after), keepRunning: true });
+    await world.infra.startTiers(at(fenced, after));
+    const values = await world.store.readSecrets(project);
+    await world.infra.ensureSecrets({ ...fenced, moment: after });
+    expect(await world.store.readSecrets(project)).toEqual(values);
+    const checksums = async () => Object.fromEntries((await objectsOf(world, project, 'Deployment')).map((object) =>
+      [object.metadata.name, (object['spec'] as { template: { metadata: { annotations: Record<string, string> } } }).template.metadata.annotations['adorable.dev/env-checksum']]));
+    const before = await checksums();
+    const name = `app/${BEFORE.apps[0]?.id ?? ''}/PGPASSWORD`;
+    expect(await world.store.rotateSecret(project, name, 'f'.repeat(48))).toEqual({ version: 2 });
+    await world.infra.convergeInfra({ ...at(fenced, after), keepRunning: true });
+    const changed = Object.entries(await checksums()).filter(([deployment, sum]) => before[deployment] !== sum).map(([deployment]) => deployment);
+    expect(changed).toEqual(['app']);
+
+    const all = JSON.stringify(await Promise.all(['Deployment', 'Service', 'Ingress', 'Pod', 'ConfigMap'].map((kind) => objectsOf(world, project, kind))));
+    for (const value of Object.values(await world.store.readSecrets(project))) expect(all).not.toContain(value);
+    const [row] = await world.database.query<{ ciphertext: Buffer }>('SELECT ciphertext FROM project_secrets WHERE project_id = $1 AND name = $2 AND version = 2', [project, name]);
+    expect(row?.ciphertext.includes('f'.repeat(48))).toBe(false);
   });
 });
 
