@@ -27,11 +27,12 @@ export async function applyDeclared(session: Session, projectId: ProjectId, decl
     projectId, JSON.stringify(declared.services), JSON.stringify(declared.serviceVersions), declared.revisionId,
   ]);
   await session.query(
-    `WITH here AS (SELECT coalesce((SELECT number FROM plan_revisions WHERE id = $2), 0) AS number)
-     UPDATE plan_revisions r
+    `UPDATE plan_revisions r
         SET status = wanted.status, archived_at = CASE WHEN wanted.status = 'archived' THEN coalesce(r.archived_at, now()) END
-       FROM here, LATERAL (SELECT CASE WHEN r.number < here.number THEN 'done' WHEN r.number = here.number THEN 'active' ELSE 'archived' END AS status) wanted
-      WHERE r.project_id = $1 AND r.status <> wanted.status AND (r.status NOT IN ('proposed', 'approved') OR r.number <= here.number)`,
+       FROM (SELECT id, CASE WHEN number < here.n THEN 'done' WHEN number = here.n THEN 'active' ELSE 'archived' END AS status, number <= here.n AS was
+               FROM plan_revisions, (SELECT coalesce((SELECT number FROM plan_revisions WHERE id = $2), 0) AS n) here
+              WHERE project_id = $1) wanted
+      WHERE r.id = wanted.id AND r.status <> wanted.status AND (r.status NOT IN ('proposed', 'approved') OR wanted.was)`,
     [projectId, declared.revisionId],
   );
 }

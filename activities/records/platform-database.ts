@@ -81,6 +81,8 @@ const BY_CODE: Readonly<Record<string, FailureType>> = {
 function toFailure(error: unknown): AdorableError {
   if (error instanceof AdorableError) return error;
   const { code, message } = error as Error & { code?: string };
-  const type = (code === undefined ? undefined : BY_CODE[code]) ?? (/terminated|timeout|Connection/i.test(message) ? 'Unavailable' : 'Unclassified');
+  // A statement that cannot be right is a bug of ours: no retry mends it.
+  const isOurs = code !== undefined && /^(22|23|42)/.test(code);
+  const type = (code === undefined ? undefined : BY_CODE[code]) ?? (isOurs ? 'InvariantViolated' : /terminated|timeout|Connection/i.test(message) ? 'Unavailable' : 'Unclassified');
   return new AdorableError(type, `The platform database answered: ${message}.`, { cause: error });
 }

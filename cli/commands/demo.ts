@@ -39,7 +39,8 @@ async function demo(options: DemoOptions): Promise<void> {
     output.note(`\n▶ ${name}: ${what}`);
     const started = Date.now();
     try {
-      report(name, Date.now() - started, await work());
+      const evidence = await work();
+      report(name, Date.now() - started, evidence);
     } catch (error) {
       report(name, Date.now() - started, { error: error instanceof Error ? error.message : String(error) }, false);
       throw error;
