@@ -1,5 +1,5 @@
 /**
- * The composition root: adapters, then activities, wired to one running platform. The only place
+ * The composition root: adapters, then activities, wired by the worker's settings. The only place
  * that knows them all; everything else depends on ports.
  */
 import { join, relative, sep } from 'node:path';
@@ -21,14 +21,12 @@ import { fillSlot } from '../local/engines/slot.ts';
 import { checkout } from '../local/engines/recipe.ts';
 import { connectKube } from '../local/kube-client.ts';
 import { cacheDir, layout } from '../local/paths.ts';
-import { kubeconfigPath, readSecret } from '../local/platform.ts';
-import type { Platform } from '../local/platform.ts';
-import { platformSqlUrl } from '../local/postgres/cluster.ts';
 import { computeToken } from '../local/timeline/access.ts';
 import { projectUid } from '../local/uids.ts';
 import { changedTables } from '../shared/restore/row-changes.ts';
 import { isCodeDefinedService } from '../shared/services/built-ins.ts';
 import type { Activities } from '../shared/ports.ts';
+import type { WorkerConfig } from './config.ts';
 import type { PlanFeature } from '../shared/architect/plan.ts';
 import { parseProjectId } from '../shared/ids.ts';
 import type { CheckpointId, OperationId, ProjectId, RevisionId } from '../shared/ids.ts';
@@ -39,14 +37,14 @@ export interface Composition {
   close(): Promise<void>;
 }
 
-export async function compose(platform: Platform, signals: { heartbeat(): void; signal(): AbortSignal }): Promise<Composition> {
-  const paths = layout(platform.dataDir);
-  const database = connectPlatform(platformSqlUrl(platform));
-  const kube = connectKube(kubeconfigPath(platform.dataDir, 'worker'));
+export function compose(config: WorkerConfig, signals: { heartbeat(): void; signal(): AbortSignal }): Composition {
+  const paths = layout(config.dataDir);
+  const database = connectPlatform(config.databaseUrl);
+  const kube = connectKube(config.kubeconfig);
   const registry = loadCatalog(join(checkout, 'config', 'services'));
-  const timelines = createTimelineClient({ url: timelineServerUrl(platform), token: readSecret(platform.dataDir, 'timeline.token') });
-  const store = createSecretStore({ database, seal: createSeal(readSecret(platform.dataDir, 'master.key')) });
-  const secrets = createProjectSecrets({ store, registry, computeToken: (projectId) => computeToken(readSecret(platform.dataDir, 'timeline.token'), projectId) });
+  const timelines = createTimelineClient(config.timelines);
+  const store = createSecretStore({ database, seal: createSeal(config.masterKey) });
+  const secrets = createProjectSecrets({ store, registry, computeToken: (projectId) => computeToken(config.timelines.token, projectId) });
 
   const declaredNow = async (projectId: ProjectId) => await declaredByRows(database, await readProject(database, projectId));
   const declaredOf = async (projectId: ProjectId, checkpointId: CheckpointId) => (await readCheckpoint(database, projectId, checkpointId)).declared;
@@ -66,8 +64,8 @@ export async function compose(platform: Platform, signals: { heartbeat(): void; 
     producer: createProducer({
       blueprintsDir: join(checkout, 'blueprints'),
       checkRunner: join(paths.runners, 'check', 'main.mjs'),
-      node: platform.engines.node,
-      checkUid: (scratchDir) => projectUid(platform.dataDir, projectOf(paths.projects, scratchDir), 'app'),
+      node: config.node,
+      checkUid: (scratchDir) => projectUid(config.dataDir, projectOf(paths.projects, scratchDir), 'app'),
       heartbeat: signals.heartbeat,
     }),
     records: { featuresOf: (revisionId, featureIds) => featuresOf(database, revisionId, featureIds), declaredAfter: (revisionId) => declaredAfter(generation, revisionId) },
@@ -93,8 +91,8 @@ export async function compose(platform: Platform, signals: { heartbeat(): void; 
   const infra = createInfraActivities({
     kube, database, registry, secrets, secretStore: store, declaredOf,
     data: { ...data, readEndpoint: (projectId) => timelines.readEndpoint(projectId) },
-    settings: { treesRoot: paths.projects, previewDomain: platform.previewDomain, gatewayPort: platform.ports.gateway, timelineServerUrl: timelineServerUrl(platform) },
-    isDrained: createDrainProbe(platform.ports.gateway),
+    settings: { treesRoot: paths.projects, previewDomain: config.preview.domain, gatewayPort: config.preview.port, timelineServerUrl: config.timelines.url },
+    isDrained: createDrainProbe(config.preview.port),
     steps: SERVICE_STEPS,
     context: () => ({ heartbeat: signals.heartbeat, signal: signals.signal() }),
   });
@@ -124,10 +122,6 @@ export async function compose(platform: Platform, signals: { heartbeat(): void; 
     activities: { ...records, ...code, ...data, ...infra, ...verify },
     close: async () => { await kube.close(); await database.end(); },
   };
-}
-
-function timelineServerUrl(platform: Platform): string {
-  return `http://127.0.0.1:${String(platform.ports.timeline)}`;
 }
 
 /** `DATA/projects/<id>/scratch/…` names its project. */

@@ -1,5 +1,5 @@
 /**
- * The worker: `main.ts --data DIR`. Bundles the workflows once, registers every activity behind the
+ * The worker: `main.ts [--data DIR]`. Bundles the workflows once, registers every activity behind the
  * heartbeat interceptor, and stops cleanly on SIGTERM: running activities are told, and a new
  * worker finishes what this one leaves.
  */
@@ -8,16 +8,14 @@ import { fileURLToPath } from 'node:url';
 import { Context } from '@temporalio/activity';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { errorFields, log } from '../local/log.ts';
-import { readPlatform } from '../local/platform.ts';
+import { dataDir } from '../local/paths.ts';
 import { TASK_QUEUE } from '../shared/contract/operation.ts';
 import { compose } from './compose.ts';
+import { readWorkerConfig } from './config.ts';
 import { activityInterceptors } from './heartbeat-interceptor.ts';
 
 const { values } = parseArgs({ options: { data: { type: 'string' } } });
-if (values.data === undefined) {
-  process.stderr.write('usage: workers/main.ts --data DIR\n');
-  process.exit(2);
-}
+const config = readWorkerConfig(dataDir(values.data), process.env);
 
 Runtime.install({
   logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
@@ -27,9 +25,8 @@ Runtime.install({
   shutdownSignals: ['SIGTERM', 'SIGINT'],
 });
 
-const platform = readPlatform(values.data);
-const connection = await NativeConnection.connect({ address: `127.0.0.1:${String(platform.ports.temporal)}` });
-const composition = await compose(platform, {
+const connection = await NativeConnection.connect({ address: config.temporal.address });
+const composition = compose(config, {
   heartbeat: () => { Context.current().heartbeat(); },
   signal: () => Context.current().cancellationSignal,
 });
@@ -38,7 +35,7 @@ const workflowBundle = await bundleWorkflowCode({
   logger: new DefaultLogger('ERROR'),
 });
 const worker = await Worker.create({
-  connection, workflowBundle, taskQueue: TASK_QUEUE,
+  connection, namespace: config.temporal.namespace, workflowBundle, taskQueue: TASK_QUEUE,
   activities: composition.activities,
   interceptors: { activity: [activityInterceptors] },
   maxConcurrentActivityTaskExecutions: 40,
