@@ -4,7 +4,7 @@ import { readTimeline } from '../../client/reads.ts';
 import { AdorableError } from '../../shared/errors.ts';
 import { parseProjectId } from '../../shared/ids.ts';
 import type { RestoreMode } from '../../shared/moment.ts';
-import type { RestorePlan } from '../../shared/restore/plan.ts';
+import type { RestorePlan, RowChange } from '../../shared/restore/plan.ts';
 import { addCommand, conclude, confirm, withRuntime } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
 import { age } from '../output.ts';
@@ -90,10 +90,18 @@ export function printPlan(output: Output, plan: RestorePlan): void {
   output.line(`  git        ${plan.current.commit.slice(0, 7)} → tree of ${plan.target.commit.slice(0, 7)}${plan.code === undefined ? '' : `, ${String(plan.code.commitsLeft)} commits stay in history`}`);
   for (const app of plan.code?.apps ?? []) output.line(`               apps/${app.slug}: ${String(app.deleted)} deleted, ${String(app.changed)} changed, ${String(app.added)} added`);
   output.line(`  timeline   ${plan.current.timelineId.slice(0, 8)} → ${plan.mode === 'code' ? 'stays' : `fork of ${plan.target.timelineId.slice(0, 8)} at ${plan.target.lsn}`}`);
-  for (const row of plan.rows ?? []) output.line(`               ${row.table}: ${row.now === null ? 'absent' : `${String(row.now)} rows`} → ${row.then === null ? 'absent' : `${String(row.then)} rows`}${row.now !== null && (row.then ?? 0) < row.now ? `  (${String(row.now - (row.then ?? 0))} lost)` : ''}`);
+  for (const row of plan.rows ?? []) if ((row.now ?? 0) + (row.then ?? 0) > 0) output.line(`               ${rowText(row)}`);
+  const empty = (plan.rows ?? []).filter((row) => (row.now ?? 0) + (row.then ?? 0) === 0).length;
+  if (empty > 0) output.line(`               and ${String(empty)} empty tables ${plan.rows?.some((row) => row.then === null) === true ? 'vanish' : 'appear'}`);
   const list = (items: readonly string[]): string => (items.length === 0 ? 'none' : items.join(', '));
   output.line(`  rows       archive apps ${list(plan.archiveApps.map((app) => app.slug))}; reactivate ${list(plan.reactivateApps.map((app) => app.slug))}; ${String(plan.archiveRevisions)} plan revisions archived`);
   output.line(`  namespace  deprovision ${list(plan.deprovisionServices)}; provision ${list(plan.reprovisionServices)}`);
   for (const text of plan.notCovered) output.line(`  not covered  ${text}`);
   output.line('  A pre-restore snapshot is taken first: `adorable redo` comes back to it.');
+}
+
+function rowText({ table, now, then }: RowChange): string {
+  const count = (rows: number | null): string => (rows === null ? 'absent' : `${String(rows)} rows`);
+  const lost = (now ?? 0) - (then ?? 0);
+  return `${table}: ${count(now)} → ${count(then)}${lost > 0 ? `  (${String(lost)} lost)` : ''}`;
 }
