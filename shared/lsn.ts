@@ -8,7 +8,7 @@ declare const brand: unique symbol;
 export type Lsn = string & { readonly [brand]: 'Lsn' };
 
 export function parseLsn(value: unknown): Lsn {
-  if (typeof value === 'string' && /^[0-9A-Fa-f]{1,8}\/[0-9A-Fa-f]{1,8}$/.test(value)) return value.toUpperCase() as Lsn;
+  if (typeof value === 'string' && /^[0-9A-Fa-f]{1,8}\/[0-9A-Fa-f]{1,8}$/.test(value)) return lsnText(lsnValue(value as Lsn)); // One spelling: positions are compared as text too.
   throw new AdorableError('InvalidInput', `${JSON.stringify(value)} is not an LSN: one looks like 16/B374D848.`);
 }
 

@@ -50,13 +50,12 @@ export function parseSpec(text: string): ProjectSpec {
   const apps = array(raw['apps'], 'apps').map(parseApp);
   const services = array(raw['services'], 'services').map((id) => text_(id, 'services'));
   refuseDuplicates(apps);
-  const versions = raw['serviceVersions'];
   return {
     version: SPEC_VERSION,
     projectId,
     apps,
     services,
-    serviceVersions: typeof versions === 'object' && versions !== null ? (versions as Record<string, string>) : {},
+    serviceVersions: parseVersions(raw['serviceVersions']),
     revisionId: raw['revisionId'] == null ? null : parseRevisionId(raw['revisionId']),
   };
 }
@@ -74,6 +73,12 @@ function parseObject(text: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
+function parseVersions(value: unknown): Record<string, string> {
+  if (value === undefined) return {};
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new AdorableError('InvalidInput', 'spec.json: serviceVersions is not an object.');
+  return Object.fromEntries(Object.entries(value).map(([id, version]) => [id, text_(version, 'serviceVersions')]));
+}
+
 function parseApp(value: unknown): DeclaredApp {
   if (typeof value !== 'object' || value === null) throw new AdorableError('InvalidInput', 'spec.json: an app is not an object.');
   const raw = value as Record<string, unknown>;
@@ -88,8 +93,9 @@ function parseApp(value: unknown): DeclaredApp {
 }
 
 function refuseDuplicates(apps: readonly DeclaredApp[]): void {
-  const slugs = new Set(apps.map((app) => app.slug));
-  if (slugs.size !== apps.length) throw new AdorableError('InvalidInput', 'spec.json: two apps share one slug.');
+  for (const [name, keyOf] of [['slug', (app: DeclaredApp) => app.slug], ['id', (app: DeclaredApp) => app.id], ['directory', (app: DeclaredApp) => app.fsDirName]] as const) {
+    if (new Set(apps.map(keyOf)).size !== apps.length) throw new AdorableError('InvalidInput', `spec.json: two apps share one ${name}.`);
+  }
   if (apps.filter((app) => app.isPrimary).length > 1) throw new AdorableError('InvalidInput', 'spec.json: more than one primary app.');
 }
 
