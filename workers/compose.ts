@@ -116,6 +116,8 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
     readEndpoint: (projectId) => timelines.readEndpoint(projectId),
     proveServing: (input) => data.proveServing(input),
     readNamespace: (input) => infra.readNamespace(input),
+    dataDigest: (input) => data.dataDigest(input),
+    secretVersions: (projectId) => store.readVersions(projectId),
   });
 
   return {

@@ -2,6 +2,7 @@
  * The namespace read back against a moment: what lives, with UIDs, and every difference by name.
  * Reads only; nothing is taken from what a step claimed (I1).
  */
+import { manifestDigest } from '../../shared/manifests/digest.ts';
 import { isDeployment, refOf } from '../../shared/manifests/kube-object.ts';
 import { namespaceName } from '../../shared/manifests/names.ts';
 import type { ProjectId } from '../../shared/ids.ts';
@@ -18,6 +19,8 @@ export interface NamespaceReading {
   /** `Kind/name` → UID of every object of this project's inventory that lives. */
   readonly objects: Readonly<Record<string, string>>;
   readonly differences: readonly Difference[];
+  /** Of the rendered manifests; Secrets hold current values, which belong to no moment. */
+  readonly manifestDigest: string;
 }
 
 /** `running`: every Deployment is compared with one replica; else replicas are whatever they are, but the compute runs. */
@@ -35,7 +38,7 @@ export async function readNamespace(run: InfraRun, { projectId, moment, running 
   });
   const own = [...live.objects].filter(([ref, object]) => live.inventory.get(ref)?.uid === object.metadata.uid);
   for (const [ref] of own) if (!wanted.has(ref)) differences.push(differs(ref, 'absent', 'present'));
-  return { objects: Object.fromEntries(own.map(([ref, object]) => [ref, object.metadata.uid])), differences };
+  return { objects: Object.fromEntries(own.map(([ref, object]) => [ref, object.metadata.uid])), differences, manifestDigest: manifestDigest(objects.filter((object) => object.kind !== 'Secret')) };
 }
 
 function differs(what: string, expected: string, found: string): Difference {

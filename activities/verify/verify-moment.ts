@@ -14,6 +14,8 @@ export interface LiveNamespace {
   /** `Kind/name` → UID of every object of this project's inventory that lives. */
   readonly objects: Readonly<Record<string, string>>;
   readonly differences: readonly Difference[];
+  /** Of what the moment renders, without what no moment consists of. */
+  readonly manifestDigest: string;
 }
 
 export interface VerifyDeps {
@@ -23,18 +25,21 @@ export interface VerifyDeps {
   readonly readEndpoint: (projectId: ProjectId) => Promise<{ timeline_id: string }>;
   readonly proveServing: (input: { projectId: ProjectId; timelineId: Moment['timelineId'] }) => Promise<{ pgTimelineId: number; proof: string }>;
   readonly readNamespace: (input: { projectId: ProjectId; moment: Moment; running: boolean }) => Promise<LiveNamespace>;
+  readonly dataDigest: (input: { projectId: ProjectId }) => Promise<{ digest: string }>;
+  readonly secretVersions: (projectId: ProjectId) => Promise<Readonly<Record<string, number>>>;
 }
 
 export function createVerifyActivities(deps: VerifyDeps): VerifyActivities {
   return {
     async verifyMoment({ projectId, moment, running }): Promise<Receipt> {
-      const [head, declared, now, endpoint, served, namespace] = await Promise.all([
+      const [head, declared, now, endpoint, served, namespace, secretVersions] = await Promise.all([
         deps.readCode(projectId),
         deps.declaredOf(projectId, moment.checkpointId),
         deps.declaredNow(projectId),
         deps.readEndpoint(projectId),
         proven(deps, projectId, moment),
         deps.readNamespace({ projectId, moment, running }),
+        deps.secretVersions(projectId),
       ]);
       const differences: Difference[] = [
         ...difference('git', "HEAD's tree", moment.tree, head.tree),
@@ -58,10 +63,25 @@ export function createVerifyActivities(deps: VerifyDeps): VerifyActivities {
         objects: Object.keys(namespace.objects).length,
         objectsDigest: digestOf(namespace.objects),
         declaredDigest: digestOf(declared),
+        secretVersions,
       };
-      return { ...facts, ok: differences.length === 0, digest: digestOf(facts), differences };
+      // A restore's own receipt, written while the gateway is closed, must not take as long as the data is large.
+      const digests = running ? { momentDigest: momentDigest({ tree: head.tree, declared: now, data: (await deps.dataDigest({ projectId })).digest, manifests: namespace.manifestDigest }) } : {};
+      return { ...facts, ...digests, ok: differences.length === 0, digest: digestOf(facts), differences };
     },
   };
+}
+
+interface MomentParts {
+  readonly tree: string;
+  readonly data: string;
+  readonly declared: Declared;
+  readonly manifests: string;
+}
+
+function momentDigest({ declared, ...parts }: MomentParts): string {
+  const apps = declared.apps.map(({ slug, name, kind, isPrimary, fsDirName }) => ({ slug, name, kind, isPrimary, fsDirName })).sort((a, b) => (a.slug < b.slug ? -1 : 1));
+  return digestOf({ ...parts, declared: { apps, services: [...declared.services].sort(), serviceVersions: declared.serviceVersions } });
 }
 
 /** The database's own words; a compute that serves something else is a difference, one that is away is retried. */

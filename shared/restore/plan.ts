@@ -66,6 +66,13 @@ export interface Receipt {
   readonly objects: number;
   readonly objectsDigest: string;
   readonly declaredDigest: string;
+  /** Version of each secret in use: credentials do not rewind. */
+  readonly secretVersions?: Readonly<Record<string, number>>;
+  /**
+   * Equal for equal moments: tree, data, declared state and rendered manifests, without ids of
+   * checkpoints, timelines or objects. It reads every row, so only a `verify` on request has it.
+   */
+  readonly momentDigest?: string;
   readonly digest: string;
   readonly differences: readonly Difference[];
 }
