@@ -43,6 +43,11 @@ export function operationCheckpointId(operation: OperationId, role: string): Che
   return `cp_${digits(['checkpoint', operation, role]).base36}` as CheckpointId;
 }
 
+/** The operation that a sweep's run is on one project. */
+export function sweepOperationId(runId: string, project: ProjectId): OperationId {
+  return `op_${digits(['sweep', runId, project]).base36}` as OperationId;
+}
+
 /** An app's real id follows from (project, revision, feature): a repeated materialization finds its own row. */
 export function materializedAppId(project: ProjectId, revision: RevisionId, feature: string): AppId {
   return `a_${digits(['app', project, revision, feature]).base36}` as AppId;

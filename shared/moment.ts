@@ -5,7 +5,7 @@
 import type { CheckpointId, CommitSha, OperationId, ProjectId, TenantId, TimelineId, TreeHash } from './ids.ts';
 import type { Lsn } from './lsn.ts';
 
-export type OperationKind = 'provision' | 'generate' | 'restore' | 'delete' | 'recover' | 'bookmark';
+export type OperationKind = 'provision' | 'generate' | 'restore' | 'delete' | 'recover' | 'bookmark' | 'sweep';
 export type CheckpointKind = 'provisioned' | 'generated' | 'pre-generation' | 'pre-restore' | 'manual';
 export type RestoreMode = 'all' | 'data' | 'code';
 

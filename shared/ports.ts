@@ -6,6 +6,7 @@
 import type { AppId, CheckpointId, CommitSha, OperationId, ProjectId, RevisionId, TenantId, TimelineId, TreeHash } from './ids.ts';
 import type { Lsn } from './lsn.ts';
 import type { CheckpointKind, Fenced, FencedMoment, Moment, OperationKind, RecordedMoment, RestoreMode } from './moment.ts';
+import type { SweepFindings } from './contract/sweep.ts';
 import type { Receipt, RestorePlan } from './restore/plan.ts';
 import type { AppKind } from './spec/declared.ts';
 
@@ -21,6 +22,8 @@ export interface Abandoned {
   /** Where it was going, and where it came from; null when that was not recorded yet. */
   readonly forward: Moment | null;
   readonly back: Moment | null;
+  /** Where the project was when its heir claimed it. */
+  readonly current: Moment | null;
 }
 
 export type Decision = 'target' | 'abort' | 'back';
@@ -67,7 +70,7 @@ export interface RecordsActivities {
   ensureProject(input: { projectId: ProjectId; operationId: OperationId; name: string }): Promise<void>;
   claimOperation(input: { projectId: ProjectId; operationId: OperationId; kind: OperationKind; runId: string }): Promise<Claim>;
   /** The next fence for the same operation, so that a slow forward attempt cannot land after it. */
-  raiseOperationFence(input: { projectId: ProjectId; operationId: OperationId }): Promise<{ fence: number }>;
+  raiseOperationFence(input: Fenced): Promise<{ fence: number }>;
   /** Resolves and refuses; with `record` also writes the snapshot's and the target's intents and both directions. */
   planRestore(
     input: { projectId: ProjectId; target: string; mode: RestoreMode; expect?: string; acceptDrift?: boolean; record?: Fenced },
@@ -81,7 +84,7 @@ export interface RecordsActivities {
   recordDirections(input: Fenced & { forward: Moment | null; back: Moment }): Promise<void>;
   /** Compare-and-set none → target with its rows, or none → abort. Returns what is stored. */
   decide(input: Fenced & { decision: 'target' | 'abort' }): Promise<{ decision: Decision }>;
-  /** target → back with the snapshot's rows; refused once final. */
+  /** target → back with the rows that the decision replaced; answers `target` once final. */
   decideBack(input: Fenced): Promise<{ decision: Decision }>;
   /** The rows of a moment: apps archived or reactivated, services, plan revision, position. */
   convergeRows(input: FencedMoment): Promise<void>;
@@ -198,6 +201,18 @@ export interface InfraActivities {
 export interface VerifyActivities {
   /** `running`: Deployments are compared with their replicas, else at rest. */
   verifyMoment(input: { projectId: ProjectId; moment: Moment; running: boolean }): Promise<Receipt>;
+}
+
+// ── sweep: what nothing refers to ───────────────────────────────────────────────────────────
+
+export interface SweepActivities {
+  listProjects(): Promise<readonly ProjectId[]>;
+  /** Reads every store and decides what may go; takes no lock, changes nothing. */
+  planSweep(input: { projectId: ProjectId }): Promise<SweepFindings>;
+  /** Intents of closed operations; one that a live operation still works on is left alone. */
+  voidIntents(input: Fenced & { checkpointIds: readonly CheckpointId[] }): Promise<void>;
+  /** Served trees that no checkpoint, pod or HEAD needs; HEAD's is refused. */
+  dropTrees(input: Fenced & { trees: readonly TreeHash[] }): Promise<void>;
 }
 
 export type Activities = RecordsActivities & CodeActivities & DataActivities & InfraActivities & VerifyActivities;

@@ -4,12 +4,14 @@
  * schedule-to-close. The worker heartbeats for every activity: a killed worker is noticed within
  * the heartbeat time-out, not within start-to-close.
  */
-import { proxyActivities } from '@temporalio/workflow';
-import type { CodeActivities, DataActivities, InfraActivities, RecordsActivities, VerifyActivities } from '../shared/ports.ts';
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import type { CodeActivities, DataActivities, InfraActivities, RecordsActivities, SweepActivities, VerifyActivities } from '../shared/ports.ts';
 
 const profile = {
   startToCloseTimeout: '15 minutes',
   heartbeatTimeout: '8 seconds',
+  // A compensation must not overtake the attempt that it undoes.
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 } as const;
 
@@ -18,3 +20,8 @@ export const code = proxyActivities<CodeActivities>(profile);
 export const data = proxyActivities<DataActivities>(profile);
 export const infra = proxyActivities<InfraActivities>(profile);
 export const { verifyMoment } = proxyActivities<VerifyActivities>(profile);
+
+/** A sweep gives way: what an outage keeps from it, the next one does, and it must not hold the project meanwhile. */
+export const sweeper = proxyActivities<SweepActivities & Pick<DataActivities, 'unpinMoment' | 'deleteFork'> & Pick<CodeActivities, 'dropRun'>>({
+  ...profile, scheduleToCloseTimeout: '1 minute',
+});

@@ -10,6 +10,7 @@ import { records } from './activities.ts';
 import { failure, toFailure } from './failure.ts';
 import { finishAbandoned } from './finish-abandoned.ts';
 import type { Run } from './run.ts';
+import { pastDecision } from './settle.ts';
 
 export async function claimProject(run: Run): Promise<Claim> {
   const { projectId, operationId } = run.request;
@@ -18,7 +19,13 @@ export async function claimProject(run: Run): Promise<Claim> {
       const claim = await run.step('claim', () => records.claimOperation({ projectId, operationId, kind: run.kind, runId: workflowInfo().runId }));
       if (claim.abandoned === null) return claim;
       const { abandoned } = claim;
-      await run.step(`finish abandoned ${abandoned.operationId}`, () => finishAbandoned(run, claim, abandoned));
+      if (run.kind === 'delete') {
+        // Whatever it left between, all of it goes: an operation that cannot be finished never blocks a delete.
+        await records.closeOperation({ projectId, fence: claim.fence, operationId: abandoned.operationId, outcome: 'unchanged', message: `Its run ended without an outcome; ${operationId} deletes the project.` });
+        continue;
+      }
+      const left = await run.step(`finish abandoned ${abandoned.operationId}`, () => pastDecision(() => finishAbandoned(run, claim, abandoned)));
+      if (left === 'gone') throw failure('NotFound', `Project ${projectId} is gone: ${abandoned.operationId}, which had been left open, was finished.`);
     }
   });
 }

@@ -7,17 +7,18 @@ import type { OperationOutcome, OperationRequest } from '../shared/contract/oper
 import { records } from './activities.ts';
 import { claimProject, concluding } from './claim.ts';
 import { Run } from './run.ts';
+import { pastDecision } from './settle.ts';
 import { deprovision } from './teardown.ts';
 
 export async function deleteProject(request: OperationRequest): Promise<OperationOutcome> {
   const run = new Run(request, 'delete');
   const claim = await claimProject(run);
-  return await concluding(run, claim, async () => await CancellationScope.nonCancellable(async () => {
+  return await concluding(run, claim, async () => {
     const { projectId, operationId, fence } = claim;
     const fenced = { projectId, operationId, fence };
-    await run.step('decide', () => records.decide({ ...fenced, decision: 'target' }));
+    await CancellationScope.nonCancellable(() => run.step('decide', () => records.decide({ ...fenced, decision: 'target' })));
     run.phase('teardown');
-    await deprovision(run, fenced, claim.current);
+    await pastDecision(() => deprovision(run, fenced, claim.current));
     return { outcome: 'deleted', health: 'healthy', degraded: [], message: `Project ${projectId} is gone; its rows are archived.` };
-  }));
+  });
 }

@@ -4,31 +4,36 @@
  * under its own, newer fence, so that nothing of the dead run can land any more.
  */
 import { forkTimelineId, operationCheckpointId } from '../shared/derive.ts';
-import type { Fenced } from '../shared/moment.ts';
+import type { Fenced, Moment } from '../shared/moment.ts';
 import type { Abandoned, Claim } from '../shared/ports.ts';
 import { code, data, records } from './activities.ts';
 import { converge, serve } from './converge.ts';
-import { dropMade, settleGeneration } from './generation-tail.ts';
+import { dropMade, leaveGeneration, settleGeneration } from './generation-tail.ts';
 import type { Run } from './run.ts';
 import { goBack, settle } from './settle.ts';
 import { deprovision } from './teardown.ts';
 
-export async function finishAbandoned(run: Run, claim: Claim, abandoned: Abandoned): Promise<void> {
+/** What became of it: `gone` when nothing is left of the project to operate on. */
+export async function finishAbandoned(run: Run, claim: Claim, abandoned: Abandoned): Promise<'here' | 'gone'> {
   const heir: Fenced = { projectId: claim.projectId, operationId: abandoned.operationId, fence: claim.fence };
   const decision = abandoned.decision ?? (await records.decide({ ...heir, decision: 'abort' })).decision;
   const outcome = decision === 'abort' ? await undo(run, heir, abandoned) : await complete(run, heir, abandoned, decision);
   await records.closeOperation({ ...heir, outcome, message: `Its run ended without an outcome; ${claim.operationId} finished it.` });
+  return outcome === 'deleted' || (abandoned.kind === 'provision' && decision === 'abort') ? 'gone' : 'here';
 }
 
 async function undo(run: Run, heir: Fenced, abandoned: Abandoned): Promise<string> {
+  const { projectId, operationId } = heir;
   switch (abandoned.kind) {
     case 'provision':
       await deprovision(run, heir, abandoned.back);
       return 'unchanged';
     case 'generate':
       await dropMade(run, heir, await records.pendingOf(heir));
-      await code.dropRun(heir);
-      await records.voidCheckpoint({ ...heir, checkpointId: operationCheckpointId(heir.operationId, 'pre-generation') });
+      await forget(heir, abandoned.current, 'pre-generation');
+      return 'unchanged';
+    case 'bookmark':
+      await forget(heir, abandoned.current, 'target');
       return 'unchanged';
     case 'restore': {
       if (abandoned.back !== null) {
@@ -36,16 +41,24 @@ async function undo(run: Run, heir: Fenced, abandoned: Abandoned): Promise<strin
         const back = { ...abandoned.back, commit: point.commit, tree: point.tree };
         await converge(run, heir, back, { keepRunning: false });
         await serve(run, heir, back);
-        await data.deleteFork({ projectId: heir.projectId, tenantId: back.tenantId, timelineId: forkTimelineId(heir.operationId) });
+        await data.deleteFork({ projectId, tenantId: back.tenantId, timelineId: forkTimelineId(operationId) });
       }
-      await records.voidCheckpoint({ ...heir, checkpointId: operationCheckpointId(heir.operationId, 'pre-restore') });
+      await records.voidCheckpoint({ ...heir, checkpointId: operationCheckpointId(operationId, 'pre-restore') });
       return 'unchanged';
     }
     case 'delete':
-    case 'bookmark':
     case 'recover':
+    // What it had not reaped yet, the next sweep does.
+    case 'sweep':
       return 'unchanged';
   }
+}
+
+/** A checkpoint of the running project that nobody will complete, and its pin. */
+async function forget(heir: Fenced, current: Moment | null, role: string): Promise<void> {
+  const checkpointId = operationCheckpointId(heir.operationId, role);
+  if (current !== null) await data.unpinMoment({ projectId: heir.projectId, tenantId: current.tenantId, timelineId: current.timelineId, checkpointId });
+  await records.voidCheckpoint({ ...heir, checkpointId });
 }
 
 async function complete(run: Run, heir: Fenced, abandoned: Abandoned, decision: 'target' | 'back'): Promise<string> {
@@ -54,17 +67,20 @@ async function complete(run: Run, heir: Fenced, abandoned: Abandoned, decision: 
     return 'deleted';
   }
   const { forward, back } = abandoned;
-  if (forward === null || back === null) return 'recorded';
+  if (forward === null || back === null) return abandoned.kind === 'provision' ? 'provisioned' : 'recorded';
   const directions = { forward, back };
-  if (decision === 'back') {
-    await goBack(run, heir, { ...directions, keepRunning: abandoned.kind === 'generate' });
-    if (forward.timelineId !== back.timelineId) await data.deleteFork({ projectId: heir.projectId, tenantId: forward.tenantId, timelineId: forward.timelineId });
+  if (abandoned.kind === 'generate') {
+    if (decision === 'target') return (await settleGeneration(run, heir, directions)).went === 'forward' ? 'generated' : 'unchanged';
+    await leaveGeneration(run, heir, directions);
     return 'unchanged';
   }
-  if (abandoned.kind === 'generate') return (await settleGeneration(run, heir, directions)).went === 'forward' ? 'generated' : 'unchanged';
-  if (abandoned.final) {
+  if (abandoned.final && decision === 'target') {
     await serve(run, heir, forward);
     return 'restored';
   }
-  return (await settle(run, heir, { ...directions, keepRunning: false })).went === 'forward' ? 'restored' : 'unchanged';
+  if (decision === 'target' && (await settle(run, heir, { ...directions, keepRunning: false })).went === 'forward') return 'restored';
+  if (decision === 'back') await goBack(run, heir, { ...directions, keepRunning: false });
+  // Nothing refers to the fork any more: the project went back to where it came from.
+  if (forward.timelineId !== back.timelineId) await data.deleteFork({ projectId: heir.projectId, tenantId: forward.tenantId, timelineId: forward.timelineId });
+  return 'unchanged';
 }

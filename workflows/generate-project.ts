@@ -19,6 +19,7 @@ import { materializeApp } from './materialize-app.ts';
 import { failure } from './failure.ts';
 import { Run } from './run.ts';
 import { Saga } from './saga.ts';
+import { pastDecision } from './settle.ts';
 
 export async function generateProject(request: GenerateRequest): Promise<OperationOutcome> {
   const run = new Run(request, 'generate');
@@ -59,7 +60,7 @@ export async function generateProject(request: GenerateRequest): Promise<Operati
 
     if (forward === undefined) throw failure('InvariantViolated', 'A generation decided without a commit.');
     const target: Moment = forward;
-    const settled = await settleGeneration(run, fenced, { forward: target, back });
+    const settled = await pastDecision(() => settleGeneration(run, fenced, { forward: target, back }));
     if (settled.went === 'back') return { ...unchanged(settled.why), health: settled.health, degraded: settled.degraded };
     return {
       outcome: 'generated', health: settled.health, degraded: settled.degraded, receipt: settled.receipt, undo: back.checkpointId,

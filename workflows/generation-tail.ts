@@ -3,32 +3,36 @@
  * serves the tree), start in tiers, seed what the services declare, complete the checkpoint. Also
  * run by whoever finishes an abandoned generation.
  */
-import { CancellationScope } from '@temporalio/workflow';
 import type { Fenced } from '../shared/moment.ts';
 import { code, data, infra, records } from './activities.ts';
 import type { Run } from './run.ts';
-import { settle } from './settle.ts';
+import { goBack, settle } from './settle.ts';
 import type { Directions, Settled } from './settle.ts';
 
+type Made = Awaited<ReturnType<typeof records.pendingOf>>;
+
 export async function settleGeneration(run: Run, fenced: Fenced, directions: Directions): Promise<Settled> {
-  return await CancellationScope.nonCancellable(async () => {
-    const made = await records.pendingOf(fenced);
-    const settled = await settle(run, fenced, { ...directions, keepRunning: true });
-    if (settled.went === 'back') {
-      const unwinding = { ...fenced, ...(await records.raiseOperationFence(fenced)) };
-      await dropMade(run, unwinding, made);
-      await code.dropRun(unwinding);
-      return settled;
-    }
-    await run.step('seed', () => infra.seedServices({ ...fenced, services: made.services }));
-    await run.step('checkpoint', () => completeRunning(fenced, directions.forward));
-    await code.dropRun(fenced);
+  const made = await records.pendingOf(fenced);
+  const settled = await settle(run, fenced, { ...directions, keepRunning: true });
+  if (settled.went === 'back') {
+    await dropMade(run, settled.fenced, made);
     return settled;
-  });
+  }
+  await run.step('seed', () => infra.seedServices({ ...settled.fenced, services: made.services }));
+  await run.step('checkpoint', () => completeRunning(settled.fenced, directions.forward));
+  await code.dropRun(settled.fenced);
+  return settled;
 }
 
-/** Undoes what a generation made before its decision: all of it new, so nothing of anybody's is lost. */
-export async function dropMade(run: Run, unwinding: Fenced, made: Awaited<ReturnType<typeof records.pendingOf>>): Promise<void> {
+/** A generation whose row says `back`: the moment before it, and nothing of what it made. */
+export async function leaveGeneration(run: Run, fenced: Fenced, directions: Directions): Promise<void> {
+  const made = await records.pendingOf(fenced);
+  await goBack(run, fenced, { ...directions, keepRunning: true });
+  await dropMade(run, fenced, made);
+}
+
+/** Undoes what a generation made: all of it new, so nothing of anybody's is lost. */
+export async function dropMade(run: Run, unwinding: Fenced, made: Made): Promise<void> {
   for (const appId of made.apps) {
     await run.step(`drop ${appId}`, async () => {
       await data.dropAppSchema({ ...unwinding, appId });
@@ -38,6 +42,7 @@ export async function dropMade(run: Run, unwinding: Fenced, made: Awaited<Return
   for (const serviceId of made.services) {
     await run.step(`drop ${serviceId}`, () => data.dropServiceSchema({ ...unwinding, serviceId }), 'undoing');
   }
+  await code.dropRun(unwinding);
 }
 
 /** Takes the LSN of the running timeline for a recorded intent, pins it and completes it. */
@@ -45,6 +50,8 @@ export async function completeRunning(fenced: Fenced, moment: Directions['forwar
   const { projectId } = fenced;
   const { checkpointId, tenantId, timelineId, commit, tree } = moment;
   const { lsn } = await data.emitCheckpointLsn({ projectId, checkpointId, timelineId });
+  // An earlier run may have pinned another LSN for this checkpoint and died before recording it.
+  await data.unpinMoment({ projectId, tenantId, timelineId, checkpointId });
   await data.pinMoment({ projectId, tenantId, timelineId, checkpointId, lsn });
   await records.completeCheckpoint({ ...fenced, checkpointId, lsn, sealed: false, commit, tree, makeCurrent });
 }

@@ -8,4 +8,6 @@ export { provisionProject } from './provision-project.ts';
 export { recordBookmark } from './record-bookmark.ts';
 export { recoverProject } from './recover-project.ts';
 export { restoreProject } from './restore-project.ts';
+export { sweep } from './sweep.ts';
+export { sweepProject } from './sweep-project.ts';
 export { verifyProject } from './verify-project.ts';

@@ -5,10 +5,11 @@
  * the run completes, or goes back through the same `converge`. A caller may retry with a new
  * operation id; the same id answers what is stored.
  */
-import { CancellationScope } from '@temporalio/workflow';
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { RestoreOutcome, RestoreRequest } from '../shared/contract/restore-project.ts';
 import { forkTimelineId, operationCheckpointId } from '../shared/derive.ts';
-import type { Fenced, Moment } from '../shared/moment.ts';
+import type { TimelineId } from '../shared/ids.ts';
+import type { Fenced, Moment, RecordedMoment } from '../shared/moment.ts';
 import type { RestorePlan } from '../shared/restore/plan.ts';
 import { code, data, infra, records } from './activities.ts';
 import { claimProject, concluding, currentMoment, unchanged } from './claim.ts';
@@ -16,7 +17,10 @@ import { converge, serve } from './converge.ts';
 import { failure } from './failure.ts';
 import { Run } from './run.ts';
 import { Saga } from './saga.ts';
-import { settle } from './settle.ts';
+import { pastDecision, settle } from './settle.ts';
+import type { Directions } from './settle.ts';
+
+const FREEZE_LIMIT = '3 minutes';
 
 export async function restoreProject(request: RestoreRequest): Promise<RestoreOutcome> {
   const run = new Run(request, 'restore');
@@ -41,20 +45,23 @@ export async function restoreProject(request: RestoreRequest): Promise<RestoreOu
         const forks = mode !== 'code';
         run.phase('fork');
         if (forks) {
-          await saga.step('fork', () => data.forkBranch({ ...fenced, source: target, newTimelineId: forkId }), () => data.deleteFork({ projectId, tenantId: here.tenantId, timelineId: forkId }));
+          await saga.step('fork', () => data.forkBranch({ ...fenced, source: target, newTimelineId: forkId }), () => deleteFork(fenced, target, forkId));
         }
-        run.phase('freeze');
-        await saga.step('freeze', () => infra.freeze({ ...fenced, moment: here }), (unwinding) => thaw(run, unwinding, here));
-        run.phase('snapshot');
-        // The snapshot's own compensations are thaw's (unseal, start) and plan's (void): both stand already.
-        const point = await saga.step('snapshot code', () => code.commitDirty({ ...fenced, reason: 'pre-restore snapshot' }));
-        here = { ...here, commit: point.commit, tree: point.tree };
-        const lsn = await saga.step('snapshot data', () => sealed(fenced, here, forks, snapshotId));
-        await saga.step('snapshot record', () => records.completeCheckpoint({ ...fenced, checkpointId: snapshotId, commit: here.commit, tree: here.tree, lsn, sealed: forks, makeCurrent: false }));
-        const there = mode === 'data' ? here : target;
-        const goal: Moment = { checkpointId: operationCheckpointId(operationId, 'target'), commit: there.commit, tree: there.tree, tenantId: here.tenantId, timelineId: forks ? forkId : here.timelineId };
-        forward = goal;
-        await saga.step('directions', () => records.recordDirections({ ...fenced, forward: goal, back: here }));
+        // Nobody is served from here on: an outage before the decision must not keep it so.
+        await run.within(FREEZE_LIMIT, async () => {
+          run.phase('freeze');
+          await saga.step('freeze', () => infra.freeze({ ...fenced, moment: here }), (unwinding) => thaw(run, unwinding, here));
+          run.phase('snapshot');
+          // The snapshot's own compensations are thaw's (unseal, start) and plan's (void): both stand already.
+          const point = await saga.step('snapshot code', () => code.commitDirty({ ...fenced, reason: 'pre-restore snapshot' }));
+          here = { ...here, commit: point.commit, tree: point.tree };
+          const lsn = await saga.step('snapshot data', () => sealed(fenced, here, forks, snapshotId));
+          await saga.step('snapshot record', () => records.completeCheckpoint({ ...fenced, checkpointId: snapshotId, commit: here.commit, tree: here.tree, lsn, sealed: forks, makeCurrent: false }));
+          const there = mode === 'data' ? here : target;
+          const goal: Moment = { checkpointId: operationCheckpointId(operationId, 'target'), commit: there.commit, tree: there.tree, tenantId: here.tenantId, timelineId: forks ? forkId : here.timelineId };
+          forward = goal;
+          await saga.step('directions', () => records.recordDirections({ ...fenced, forward: goal, back: here }));
+        });
         run.phase('decide');
         await CancellationScope.nonCancellable(() => saga.step('decide', () => records.decide({ ...fenced, decision: 'target' })));
       });
@@ -70,11 +77,13 @@ export async function restoreProject(request: RestoreRequest): Promise<RestoreOu
     }
 
     if (plan === undefined || forward === undefined) throw failure('InvariantViolated', 'A restore decided without a plan.');
-    const settled = await settle(run, fenced, { forward, back: here, keepRunning: false });
-    if (settled.went === 'back') {
-      await CancellationScope.nonCancellable(() => dropFork(run, here, forward as Moment));
-      return { ...unchanged(settled.why), health: settled.health, degraded: settled.degraded };
-    }
+    const directions = { forward, back: here, keepRunning: false };
+    const settled = await pastDecision(async () => {
+      const result = await settle(run, fenced, directions);
+      if (result.went === 'back') await dropFork(run, directions);
+      return result;
+    });
+    if (settled.went === 'back') return { ...unchanged(settled.why), health: settled.health, degraded: settled.degraded };
     const where = plan.target.checkpointId;
     return {
       outcome: 'restored', health: settled.health, degraded: settled.degraded, receipt: settled.receipt, undo: snapshotId,
@@ -92,10 +101,22 @@ async function sealed(fenced: Fenced, here: Moment, forks: boolean, checkpointId
   return (await data.sealTimeline({ ...fenced, tenantId, timelineId })).lsn;
 }
 
+/** Sent again until it answers, so that no attempt can land after the delete; then deleted. */
+async function deleteFork(fenced: Fenced, source: RecordedMoment, newTimelineId: TimelineId): Promise<void> {
+  const { projectId } = fenced;
+  try {
+    await data.forkBranch({ ...fenced, source, newTimelineId });
+  } catch (error) {
+    // Refused for good: then no fork can appear either.
+    if (isCancellation(error)) throw error;
+  }
+  await data.deleteFork({ projectId, tenantId: source.tenantId, timelineId: newTimelineId });
+}
+
 /** A fork that nothing refers to any more: the project went back to where it came from. */
-async function dropFork(run: Run, here: Moment, forward: Moment): Promise<void> {
+async function dropFork(run: Run, { forward, back }: Directions): Promise<void> {
   const { tenantId, timelineId } = forward;
-  if (timelineId === here.timelineId) return;
+  if (timelineId === back.timelineId) return;
   await run.step('delete fork', () => data.deleteFork({ projectId: run.request.projectId, tenantId, timelineId }), 'undoing');
 }
 

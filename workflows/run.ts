@@ -4,7 +4,7 @@
  * another operation is refused.
  */
 import {
-  CancellationScope, condition, defineQuery, defineSignal, defineUpdate, log, setCurrentDetails, setHandler,
+  CancellationScope, condition, isCancellation, defineQuery, defineSignal, defineUpdate, log, setCurrentDetails, setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
@@ -85,6 +85,18 @@ export class Run {
       });
     } finally {
       this.#forward = undefined;
+    }
+  }
+
+  /** Part of a cancellable stretch with a time limit of its own: past it, the stretch fails as unavailable. */
+  async within<T>(limit: string, work: () => Promise<T>): Promise<T> {
+    const scope = new CancellationScope({ cancellable: true, timeout: limit as '5 minutes' });
+    const outer = CancellationScope.current();
+    try {
+      return await scope.run(work);
+    } catch (error) {
+      if (isCancellation(error) && !outer.consideredCancelled) throw failure('Unavailable', `It took longer than ${limit}: nothing was decided, and everything is taken back.`, error);
+      throw error;
     }
   }
 

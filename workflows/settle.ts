@@ -18,23 +18,27 @@ export interface Directions {
   readonly back: Moment;
 }
 
-export type Settled =
-  | ({ readonly went: 'forward'; readonly receipt: Receipt } & Served)
-  | ({ readonly went: 'back'; readonly why: Failure } & Served);
+/** `fenced` is the newest fence of the operation: going back raised it. */
+export type Settled = Served & { readonly fenced: Fenced } & (
+  | { readonly went: 'forward'; readonly receipt: Receipt }
+  | { readonly went: 'back'; readonly why: Failure }
+);
 
 export async function settle(run: Run, fenced: Fenced, directions: Directions & ConvergeOptions): Promise<Settled> {
-  return await CancellationScope.nonCancellable(async () => {
-    run.phase('converge');
-    let receipt: Receipt;
-    try {
-      receipt = await reach(run, fenced, directions.forward, directions);
-    } catch (error) {
-      const back = await goBack(run, fenced, directions);
-      return { went: 'back', why: toFailure(error), ...back };
-    }
-    run.phase('start');
-    return { went: 'forward', receipt, ...(await serve(run, fenced, directions.forward)) };
-  });
+  run.phase('converge');
+  let receipt: Receipt;
+  let newest = fenced;
+  try {
+    receipt = await reach(run, fenced, directions.forward, directions);
+  } catch (error) {
+    newest = { ...fenced, ...(await records.raiseOperationFence(fenced)) };
+    const { decision } = await records.decideBack(newest);
+    if (decision === 'back') return { went: 'back', why: toFailure(error), fenced: newest, ...(await goBack(run, newest, directions)) };
+    // It was final already: only the reply was lost.
+    receipt = await run.step('verify again', () => verifyMoment({ projectId: fenced.projectId, moment: directions.forward, running: false }));
+  }
+  run.phase('start');
+  return { went: 'forward', receipt, fenced: newest, ...(await serve(run, newest, directions.forward)) };
 }
 
 /** Converges, proves it by reading every store back, and makes it final: from then on nothing unwinds. */
@@ -49,11 +53,21 @@ export async function reach(run: Run, fenced: Fenced, moment: Moment, options: C
   return receipt;
 }
 
-/** target → back. The new fence comes first, so that a slow forward attempt cannot land after it. */
+/** Where the run came from, by the same procedure; the row says `back` already. */
 export async function goBack(run: Run, fenced: Fenced, directions: Directions & ConvergeOptions): Promise<Served> {
   run.phase('back');
-  const unwinding = { ...fenced, ...(await records.raiseOperationFence(fenced)) };
-  await records.decideBack(unwinding);
-  await reach(run, unwinding, directions.back, directions);
-  return await serve(run, unwinding, directions.back);
+  await reach(run, fenced, directions.back, directions);
+  return await serve(run, fenced, directions.back);
+}
+
+/**
+ * What follows a decision ends in an outcome or stays open: a failure that no retry mends leaves
+ * the row to the next operation or `recover`, and is never written down as `unchanged` (I2).
+ */
+export async function pastDecision<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await CancellationScope.nonCancellable(work);
+  } catch (error) {
+    throw failure('CompensationFailed', `Decided, but not finished: ${toFailure(error).message} \`adorable recover\` goes on from here.`, error);
+  }
 }

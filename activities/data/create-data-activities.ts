@@ -13,7 +13,7 @@ import { countRowsByTable, dataDigest, schemaFingerprint, type TableRows } from 
 import { ensureMeta } from './meta-schema.ts';
 import { readMigrationLedger, runMigrations, type AppliedMigration } from './migrations.ts';
 import { readServing, type Serving } from './read-serving.ts';
-import { assertRoles, dropSchema, ensureAppSchema, ensureServiceSchema, ownerOf, serviceSchema } from './schemas.ts';
+import { assertRoles, dropSchema, ensureAppSchema, ensureServiceSchema, isServiceSchemaMadeBy, ownerOf, serviceSchema } from './schemas.ts';
 
 /** Reads for receipts, plans and freezes, beyond what workflows call themselves. */
 export interface DataReads {
@@ -94,13 +94,13 @@ export function createDataActivities(deps: DataDeps): DataActivities & DataReads
       });
     },
 
-    ensureServiceSchema: async ({ projectId, serviceId }) => { await asAdmin(projectId, (sql) => ensureServiceSchema(sql, serviceId)); },
+    ensureServiceSchema: async ({ projectId, serviceId, operationId }) => { await asAdmin(projectId, (sql) => ensureServiceSchema(sql, serviceId, operationId)); },
 
-    dropServiceSchema: async ({ projectId, serviceId }) => {
+    dropServiceSchema: async ({ projectId, serviceId, operationId }) => {
       const name = serviceSchema(serviceId);
       await asAdmin(projectId, async (sql) => {
         await ensureMeta(sql);
-        await dropSchema(sql, name, [name]);
+        if (await isServiceSchemaMadeBy(sql, serviceId, operationId)) await dropSchema(sql, name, [name]);
       });
     },
 

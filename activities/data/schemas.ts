@@ -4,7 +4,8 @@
  * (I8, I10). A service owns its schema itself.
  */
 import { AdorableError } from '../../shared/errors.ts';
-import type { AppId } from '../../shared/ids.ts';
+import { parseOperationId } from '../../shared/ids.ts';
+import type { AppId, OperationId } from '../../shared/ids.ts';
 import { assertRolesSql, type ComputeRole } from '../../local/node/runners/compute/assert-roles.ts';
 import { ident, type Sql } from './adapters/postgres.ts';
 import { ensureMeta } from './meta-schema.ts';
@@ -40,14 +41,22 @@ export async function ensureAppSchema(sql: Sql, appId: AppId): Promise<void> {
   });
 }
 
-export async function ensureServiceSchema(sql: Sql, serviceId: string): Promise<void> {
+/** The schema remembers which operation made it: an unwinding drops what it made, never what it found. */
+export async function ensureServiceSchema(sql: Sql, serviceId: string, operationId: OperationId): Promise<void> {
   const name = serviceSchema(serviceId);
   await ensureMeta(sql);
   await sql.transaction(async () => {
     await ensureRole(sql, name);
-    await ensureOwnedSchema(sql, name, name);
+    if (await ensureOwnedSchema(sql, name, name)) await sql.query(`COMMENT ON SCHEMA ${ident(name)} IS '${madeBy(parseOperationId(operationId))}'`);
   });
 }
+
+export async function isServiceSchemaMadeBy(sql: Sql, serviceId: string, operationId: OperationId): Promise<boolean> {
+  const [row] = await sql.query<{ comment: string | null }>(`SELECT obj_description(oid, 'pg_namespace') AS comment FROM pg_namespace WHERE nspname = $1`, [serviceSchema(serviceId)]);
+  return row?.comment === madeBy(operationId);
+}
+
+const madeBy = (operationId: OperationId) => `adorable ${operationId}`;
 
 export async function dropSchema(sql: Sql, schema: string, roles: readonly string[]): Promise<void> {
   await sql.transaction(async () => {
@@ -76,8 +85,10 @@ async function hasRole(sql: Sql, name: string): Promise<boolean> {
   return (await sql.query('SELECT FROM pg_roles WHERE rolname = $1', [name])).length > 0;
 }
 
-async function ensureOwnedSchema(sql: Sql, schema: string, owner: string): Promise<void> {
+async function ensureOwnedSchema(sql: Sql, schema: string, owner: string): Promise<boolean> {
   const [found] = await sql.query<{ owner: string }>('SELECT pg_get_userbyid(nspowner) AS owner FROM pg_namespace WHERE nspname = $1', [schema]);
   if (found && found.owner !== owner) throw new AdorableError('OwnershipConflict', `Schema ${schema} belongs to role ${found.owner}: it was not made for this app or service.`);
-  if (!found) await sql.query(`CREATE SCHEMA ${ident(schema)} AUTHORIZATION ${ident(owner)}`);
+  if (found) return false;
+  await sql.query(`CREATE SCHEMA ${ident(schema)} AUTHORIZATION ${ident(owner)}`);
+  return true;
 }

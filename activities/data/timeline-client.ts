@@ -16,6 +16,7 @@ export interface TimelineInfo {
   readonly pg_timeline_id: number;
   readonly system_identifier: string;
   readonly sealed: boolean;
+  readonly created_at?: string;
   readonly attached: { readonly compute: string; readonly fence: number } | null;
   readonly pins: Readonly<Record<string, Lsn>>;
 }

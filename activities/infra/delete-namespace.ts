@@ -24,7 +24,12 @@ export async function deleteNamespace(deps: NamespaceDeps & ApplyDeps, fenced: F
   if (live) {
     const row = (await inventory.read(fenced.projectId)).get(`Namespace/${name}`);
     const isOurs = row?.uid === live.metadata.uid || (row?.uid == null && row !== undefined && isLabelledOurs(live, fenced.projectId));
-    if (!isOurs) throw new AdorableError('OwnershipConflict', `Namespace ${name} is not one that this project made: it was left alone.`);
+    if (!isOurs) {
+      // Also the repeat after ours went and a namespace with others' objects was kept.
+      log('warn', 'a namespace that this project did not make is left alone', { projectId: fenced.projectId, namespace: name });
+      await inventory.forgetAll(fenced.projectId);
+      return;
+    }
     if (live.metadata.deletionTimestamp === undefined) {
       if (fenceOf(live) < fenced.fence) await cluster.apply(renderNamespace({ ...fenced, gateway: gatewayOf(live) }));
       const inside = await readLive(deps, fenced.projectId, name);

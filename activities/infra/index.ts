@@ -15,6 +15,8 @@ import type { InfraDeps } from './infra-deps.ts';
 import { createInfraRun } from './infra-run.ts';
 import type { InfraRun } from './infra-run.ts';
 import { ensureNamespace, raiseFence, setGateway } from './namespace.ts';
+import { readServed } from './read-served.ts';
+import type { ServedNamespace } from './read-served.ts';
 import { readNamespace } from './read-namespace.ts';
 import type { NamespaceReading } from './read-namespace.ts';
 import { awaitUp } from './rollout.ts';
@@ -29,6 +31,8 @@ export interface InfraReads {
   /** Where the project's compute answers from here; `Unavailable` while it has no Service. */
   computeAddress(projectId: ProjectId): Promise<{ host: string; port: number }>;
   readNamespace(input: { projectId: ProjectId; moment: Moment; running: boolean }): Promise<NamespaceReading>;
+  /** What a sweep asks of the namespace. */
+  readServed(input: { projectId: ProjectId; moment: Moment }): Promise<ServedNamespace>;
 }
 
 export function createInfraActivities(deps: InfraDeps): InfraActivities & InfraReads {
@@ -75,6 +79,7 @@ export function createInfraActivities(deps: InfraDeps): InfraActivities & InfraR
 
     computeAddress: async (projectId) => await readServiceAddress(deps.kube, projectId, COMPUTE),
     readNamespace: async (input) => await readNamespace(begin(), input),
+    readServed: async (input) => await readServed(begin(), input),
   };
 }
 

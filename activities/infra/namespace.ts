@@ -42,7 +42,11 @@ export async function raiseFence(deps: NamespaceDeps, fenced: Fenced): Promise<L
   const live = await readOwn(deps, fenced);
   if (!live) throw new AdorableError('NotFound', `Namespace ${namespaceName(fenced.projectId)} does not exist: recover or provision the project.`);
   if (fenceOf(live) > fenced.fence) throw new AdorableError('StaleFence', `A newer operation holds the namespace of ${fenced.projectId}: nothing was written.`);
-  if (fenceOf(live) === fenced.fence) return live;
+  if (fenceOf(live) === fenced.fence) {
+    // An earlier attempt may have written it and died before it was proven.
+    await awaitFence(deps, fenced);
+    return live;
+  }
   const raised = await deps.cluster.apply(renderNamespace({ ...fenced, gateway: gatewayOf(live) }));
   await awaitFence(deps, fenced);
   return raised;
@@ -88,5 +92,5 @@ async function awaitFence({ cluster, context }: NamespaceDeps, { projectId, fenc
       throw error;
     }
   });
-  if (!refused) throw new AdorableError('PreconditionFailed', 'The API server lets a write with an old fence through: its fence policy is missing or does not cover this identity; `adorable up` installs it.');
+  if (!refused) throw new AdorableError('Unavailable', 'The API server lets a write with an old fence through: its fence policy is missing or does not cover this identity; `adorable up` installs it.');
 }

@@ -28,7 +28,7 @@ export async function awaitPodsGone({ cluster, context, projectId }: Rollout, ch
   });
   if (gone) return;
   const names = left.map((pod) => pod.metadata.name).sort().join(', ');
-  throw new AdorableError('PreconditionFailed', `Pods did not stop within ${String(GONE_LIMIT_MS / 1_000)} s: ${names}. See what holds them with \`adorable status\`.`, { details: { pods: left.map((pod) => pod.metadata.name) } });
+  throw new AdorableError('Unavailable', `Pods did not stop within ${String(GONE_LIMIT_MS / 1_000)} s: ${names}. See what holds them with \`adorable status\`.`, { details: { pods: left.map((pod) => pod.metadata.name) } });
 }
 
 /** Answers the reason of each Deployment that is not up within its limit. */

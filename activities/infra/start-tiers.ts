@@ -3,7 +3,7 @@
  * does not come up is answered with its own reason, never thrown: an unhealthy past moment is
  * still a moment.
  */
-import { AdorableError } from '../../shared/errors.ts';
+import { AdorableError, isRetryable } from '../../shared/errors.ts';
 import { isDeployment } from '../../shared/manifests/kube-object.ts';
 import { namespaceName } from '../../shared/manifests/names.ts';
 import { tiersOf } from '../../shared/manifests/render.ts';
@@ -58,7 +58,7 @@ async function beforeStart(run: InfraRun, input: FencedMoment, { name, isRunning
     await runStep(run, { projectId: input.projectId, service, step: service.steps.beforeStart });
     return undefined;
   } catch (error) {
-    if (!(error instanceof AdorableError) || error.type === 'Cancelled' || error.type === 'StaleFence') throw error;
+    if (!(error instanceof AdorableError) || isRetryable(error.type) || error.type === 'Cancelled' || error.type === 'StaleFence') throw error;
     return await run.withoutSecrets(input.projectId, `its step ${service.steps.beforeStart} failed: ${error.message}`);
   }
 }

@@ -37,7 +37,7 @@ export function createCheckpoints({ database, declaredAfter }: CheckpointDeps): 
         const row = await readCheckpoint(session, fenced.projectId, checkpointId);
         if (row.status === 'void') throw new AdorableError('PreconditionFailed', `Checkpoint ${checkpointId} was voided.`);
         await session.query(
-          `UPDATE checkpoints SET status = 'complete', lsn = $2, sealed = $3, commit_sha = $4, tree = $5, completed_at = coalesce(completed_at, now()) WHERE id = $1`,
+          `UPDATE checkpoints SET status = 'complete', lsn = $2, sealed = $3, commit_sha = $4, tree = $5, completed_at = coalesce(completed_at, now()) WHERE id = $1 AND (status <> 'complete' OR lsn IS DISTINCT FROM $2)`,
           [checkpointId, lsn, sealed, commit, tree],
         );
         if (!makeCurrent) return;
@@ -59,8 +59,7 @@ export function createCheckpoints({ database, declaredAfter }: CheckpointDeps): 
     async convergeRows({ moment, ...fenced }) {
       await database.transaction(async (session) => {
         await lockProject(session, fenced);
-        const { declared } = await readCheckpoint(session, fenced.projectId, moment.checkpointId);
-        await applyDeclared(session, fenced.projectId, declared);
+        await applyDeclared(session, fenced.projectId, await readCheckpoint(session, fenced.projectId, moment.checkpointId));
       });
     },
   };

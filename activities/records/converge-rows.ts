@@ -3,12 +3,14 @@
  * in force; the position in the tree of moments. The same statements for every direction.
  */
 import type { ProjectId } from '../../shared/ids.ts';
-import type { Declared } from '../../shared/spec/declared.ts';
 import type { Session } from './platform-database.ts';
 import { readCheckpoint } from './rows.ts';
-import type { OperationRow, ProjectRow } from './rows.ts';
+import type { CheckpointRow, OperationRow, ProjectRow, RevisionState } from './rows.ts';
 
-export async function applyDeclared(session: Session, projectId: ProjectId, declared: Declared): Promise<void> {
+type TargetRow = Pick<CheckpointRow, 'id' | 'declared'>;
+
+export async function applyDeclared(session: Session, projectId: ProjectId, target: TargetRow): Promise<void> {
+  const { declared } = target;
   const ids = declared.apps.map((app) => app.id);
   // Archive first: a slug that another app takes over is free before it is taken.
   await session.query(
@@ -26,15 +28,31 @@ export async function applyDeclared(session: Session, projectId: ProjectId, decl
   await session.query('UPDATE projects SET services = $2, service_versions = $3, revision_id = $4 WHERE id = $1', [
     projectId, JSON.stringify(declared.services), JSON.stringify(declared.serviceVersions), declared.revisionId,
   ]);
+  await applyRevisions(session, projectId, target);
+}
+
+/**
+ * The revision of the moment is active, those on its way from the first moment are done, other
+ * generated ones archived. Proposals are nobody's past: only a restore archives later ones.
+ */
+async function applyRevisions(session: Session, projectId: ProjectId, target: TargetRow): Promise<void> {
   await session.query(
-    `UPDATE plan_revisions r
-        SET status = wanted.status, archived_at = CASE WHEN wanted.status = 'archived' THEN coalesce(r.archived_at, now()) END
-       FROM (SELECT id, CASE WHEN number < here.n THEN 'done' WHEN number = here.n THEN 'active' ELSE 'archived' END AS status, number <= here.n AS was
-               FROM plan_revisions, (SELECT coalesce((SELECT number FROM plan_revisions WHERE id = $2), 0) AS n) here
-              WHERE project_id = $1) wanted
-      WHERE r.id = wanted.id AND r.status <> wanted.status AND (r.status NOT IN ('proposed', 'approved') OR wanted.was)`,
-    [projectId, declared.revisionId],
+    `WITH RECURSIVE way AS (
+       SELECT id, coalesce(alias_of, parent_id) AS older, declared ->> 'revisionId' AS revision FROM checkpoints WHERE id = $2
+       UNION SELECT c.id, coalesce(c.alias_of, c.parent_id), c.declared ->> 'revisionId' FROM checkpoints c JOIN way ON c.id = way.older
+     ), wanted AS (
+       SELECT r.id, CASE WHEN r.id = $3 THEN 'active' WHEN r.id IN (SELECT revision FROM way) THEN 'done' ELSE 'archived' END AS status
+         FROM plan_revisions r WHERE r.project_id = $1 AND (r.id = $3 OR r.status NOT IN ('proposed', 'approved'))
+          AND NOT (r.status = 'archived' AND r.operation_id IS NULL)
+     )
+     UPDATE plan_revisions r SET status = wanted.status, archived_at = CASE WHEN wanted.status = 'archived' THEN coalesce(r.archived_at, now()) END
+       FROM wanted WHERE r.id = wanted.id AND r.status <> wanted.status`,
+    [projectId, target.id, target.declared.revisionId],
   );
+}
+
+export async function revisionsNow(session: Session, projectId: ProjectId): Promise<readonly RevisionState[]> {
+  return await session.query<RevisionState>('SELECT id, status, archived_at FROM plan_revisions WHERE project_id = $1', [projectId]);
 }
 
 /** none → target: position, timeline and rows move together in the deciding transaction. */
@@ -42,7 +60,7 @@ export async function takePosition(session: Session, project: ProjectRow, operat
   if (operation.kind === 'delete' || operation.forward === null) return;
   const { forward } = operation;
   const target = await readCheckpoint(session, project.id, forward.checkpointId);
-  await applyDeclared(session, project.id, target.declared);
+  await applyDeclared(session, project.id, target);
   if (operation.kind === 'restore') {
     await archiveLaterRevisions(session, project.id, target.declared.revisionId);
     await session.query(
@@ -61,7 +79,10 @@ export async function restoreBefore(session: Session, project: ProjectRow, opera
   const { back, before } = operation;
   if (back === null || before === null) return;
   const source = await readCheckpoint(session, project.id, back.checkpointId);
-  await applyDeclared(session, project.id, source.declared);
+  await applyDeclared(session, project.id, source);
+  for (const revision of before.revisions) {
+    await session.query('UPDATE plan_revisions SET status = $2, archived_at = $3 WHERE id = $1 AND project_id = $4', [revision.id, revision.status, revision.archived_at, project.id]);
+  }
   await session.query('UPDATE projects SET current_checkpoint = $2, timeline_id = $3, redo_stack = $4 WHERE id = $1', [
     project.id, before.checkpointId, before.timelineId, JSON.stringify(before.redoStack),
   ]);

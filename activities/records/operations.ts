@@ -6,9 +6,9 @@ import { AdorableError } from '../../shared/errors.ts';
 import type { ProjectId } from '../../shared/ids.ts';
 import type { Moment } from '../../shared/moment.ts';
 import type { Abandoned, CommitPoint, RecordsActivities } from '../../shared/ports.ts';
-import { applyDeclared, restoreBefore, takePosition } from './converge-rows.ts';
-import type { PlatformDatabase, Session } from './platform-database.ts';
-import { lockProject, readCheckpoint, readOperation, readProject } from './rows.ts';
+import { restoreBefore, revisionsNow, takePosition } from './converge-rows.ts';
+import type { PlatformDatabase } from './platform-database.ts';
+import { lockProject, readOperation, readProject } from './rows.ts';
 import type { OperationRow, ProjectRow } from './rows.ts';
 
 export interface OperationDeps {
@@ -45,20 +45,21 @@ export function createOperations({ database, readHead }: OperationDeps): Operati
         else await session.query('INSERT INTO operations (id, project_id, kind, run_id, fence) VALUES ($1, $2, $3, $4, $5)', [operationId, projectId, kind, runId, fence]);
         return { project, fence, open };
       });
+      const current = await currentOrGone(project, readHead, kind === 'delete' || open?.kind === 'delete' || open?.kind === 'provision');
       return {
         projectId, operationId, fence, name: project.name,
-        current: await currentMoment(project, readHead),
-        abandoned: open === undefined ? null : toAbandoned(open),
+        current, abandoned: open === undefined ? null : toAbandoned(open, current),
       };
     },
 
-    async raiseOperationFence({ projectId, operationId }) {
+    // From the caller's fence to the next one: a repeat answers the same, an overtaken attempt is refused.
+    async raiseOperationFence({ projectId, operationId, fence }) {
       const [row] = await database.query<{ fence: string }>(
-        `WITH raised AS (UPDATE projects SET fence = fence + 1 WHERE id = $1 RETURNING fence)
-         UPDATE operations SET fence = raised.fence FROM raised WHERE operations.id = $2 RETURNING raised.fence`,
-        [projectId, operationId],
+        `WITH raised AS (UPDATE projects SET fence = $3::bigint + 1 WHERE id = $1 AND fence IN ($3::bigint, $3::bigint + 1) RETURNING fence)
+         UPDATE operations SET fence = raised.fence FROM raised WHERE operations.id = $2 AND outcome IS NULL RETURNING raised.fence`,
+        [projectId, operationId, fence],
       );
-      if (row === undefined) throw new AdorableError('NotFound', `Project ${projectId} has no operation ${operationId}.`);
+      if (row === undefined) throw new AdorableError('StaleFence', `Operation ${operationId} of project ${projectId} was overtaken by a newer one.`);
       return { fence: Number(row.fence) };
     },
 
@@ -77,7 +78,7 @@ export function createOperations({ database, readHead }: OperationDeps): Operati
         if (operation.decision !== null) return { decision: operation.decision };
         await session.query('UPDATE operations SET decision = $2, before = $3, phase = $4 WHERE id = $1', [
           operation.id, decision,
-          JSON.stringify({ checkpointId: project.current_checkpoint, timelineId: project.timeline_id, redoStack: project.redo_stack }),
+          JSON.stringify({ checkpointId: project.current_checkpoint, timelineId: project.timeline_id, redoStack: project.redo_stack, revisions: await revisionsNow(session, project.id) }),
           decision === 'target' ? 'decided' : 'aborted',
         ]);
         if (decision === 'target') await takePosition(session, project, operation);
@@ -90,7 +91,7 @@ export function createOperations({ database, readHead }: OperationDeps): Operati
         const project = await lockProject(session, fenced);
         const operation = await readOperation(session, fenced);
         if (operation.decision === 'back') return { decision: 'back' };
-        if (operation.final_at !== null) throw new AdorableError('PreconditionFailed', `Operation ${operation.id} is final: undo it with another restore.`);
+        if (operation.final_at !== null) return { decision: 'target' };
         if (operation.decision !== 'target') throw new AdorableError('InvariantViolated', `Operation ${operation.id} never decided to go forward.`);
         await session.query(`UPDATE operations SET decision = 'back' WHERE id = $1`, [operation.id]);
         await restoreBefore(session, project, operation);
@@ -116,7 +117,6 @@ export function createOperations({ database, readHead }: OperationDeps): Operati
           `UPDATE projects SET status = 'idle' WHERE id = $1 AND status = 'busy' AND NOT EXISTS (SELECT FROM operations WHERE project_id = $1 AND outcome IS NULL)`,
           [projectId],
         );
-        if (outcome === 'generated') await finishRevision(session, projectId, operationId);
       });
     },
   };
@@ -129,13 +129,16 @@ export async function currentMoment(project: ProjectRow, readHead: OperationDeps
   return { checkpointId, commit, tree, tenantId, timelineId };
 }
 
-function toAbandoned(row: OperationRow): Abandoned {
-  return { operationId: row.id, kind: row.kind, decision: row.decision, final: row.final_at !== null, forward: row.forward, back: row.back };
+/** A half-deleted project has no repository to read any more; its end needs none. */
+async function currentOrGone(project: ProjectRow, readHead: OperationDeps['readHead'], mayBeGone: boolean): Promise<Moment | null> {
+  try {
+    return await currentMoment(project, readHead);
+  } catch (error) {
+    if (mayBeGone && error instanceof AdorableError && error.type === 'NotFound') return null;
+    throw error;
+  }
 }
 
-async function finishRevision(session: Session, projectId: ProjectId, operationId: string): Promise<void> {
-  const operation = await readOperation(session, { projectId, operationId: operationId as OperationRow['id'] });
-  if (operation.forward === null) return;
-  const checkpoint = await readCheckpoint(session, projectId, operation.forward.checkpointId);
-  await applyDeclared(session, projectId, checkpoint.declared);
+function toAbandoned(row: OperationRow, current: Moment | null): Abandoned {
+  return { operationId: row.id, kind: row.kind, decision: row.decision, final: row.final_at !== null, forward: row.forward, back: row.back, current };
 }

@@ -78,6 +78,13 @@ export interface Before {
   readonly checkpointId: CheckpointId | null;
   readonly timelineId: TimelineId | null;
   readonly redoStack: readonly CheckpointId[];
+  readonly revisions: readonly RevisionState[];
+}
+
+export interface RevisionState {
+  readonly id: RevisionId;
+  readonly status: string;
+  readonly archived_at: string | null;
 }
 
 /** Locks the project's row and refuses a fence that is not the newest (I2): the last writer holds it. */

@@ -43,7 +43,8 @@ export function createVerifyActivities(deps: VerifyDeps): VerifyActivities {
       ]);
       const differences: Difference[] = [
         ...difference('git', "HEAD's tree", moment.tree, head.tree),
-        ...difference('git', 'the worktree', 'clean', head.clean ? 'clean' : 'changed'),
+        // What a person saves while an operation runs is kept, and is the next operation's to commit.
+        ...(running ? difference('git', 'the worktree', 'clean', head.clean ? 'clean' : 'changed') : []),
         ...difference('timeline', "the endpoint's timeline", moment.timelineId, endpoint.timeline_id),
         ...served.differences,
         ...difference('rows', 'live apps', appsText(declared), appsText(now)),

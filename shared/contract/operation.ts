@@ -64,7 +64,7 @@ export interface DegradedPart {
 
 export interface OperationOutcome {
   readonly operationId: OperationId;
-  readonly outcome: 'provisioned' | 'generated' | 'restored' | 'deleted' | 'recovered' | 'recorded' | 'unchanged';
+  readonly outcome: 'provisioned' | 'generated' | 'restored' | 'deleted' | 'recovered' | 'recorded' | 'swept' | 'unchanged';
   readonly health: Health;
   readonly degraded: readonly DegradedPart[];
   readonly message: string;

@@ -1,7 +1,9 @@
 /**
  * A small visible world behind the activity ports, for workflow tests: what each store holds is a
  * plain value that a test compares. Faults are injected at activity boundaries: before the
- * effect, or after it with the reply lost. Never the proof that a store works.
+ * effect, or after it with the reply lost; a harness may step in at any of them. Each store keeps
+ * the fence that it was last shown and refuses what ARCHITECTURE's table says it refuses, no more.
+ * Never the proof that a store works.
  */
 import { ApplicationFailure } from '@temporalio/common';
 import { operationCheckpointId, tenantIdOf } from '../../shared/derive.ts';
@@ -31,10 +33,22 @@ interface OperationState {
   before: CheckpointId | null;
 }
 
+/** One call of an activity, for a harness that decides what becomes of it. */
+export interface BoundaryCall {
+  readonly name: string;
+  /** How often this activity was called so far, this call included. */
+  readonly nth: number;
+  readonly effect: () => Promise<unknown>;
+}
+
 export interface FakeWorldState {
   fence: number;
+  /** The project has a row that is not archived; its repository and namespace exist. */
+  exists: boolean;
+  repository: boolean;
+  namespace: boolean;
   tree: TreeHash;
-  position: CheckpointId;
+  position: CheckpointId | null;
   serving: TimelineId | null;
   timelines: TimelineId[];
   sealed: TimelineId[];
@@ -46,6 +60,8 @@ export interface FakeWorldState {
   schemas: string[];
   runRefs: boolean;
   checkpoints: Record<string, 'intent' | 'complete' | 'void'>;
+  /** LSN that each pinned checkpoint holds. */
+  pins: Record<string, Lsn>;
 }
 
 export const TARGET: RecordedMoment = {
@@ -60,16 +76,44 @@ export class FakeWorld {
   creates: MaterializedApp[] = [];
   /** Fails an activity once (`times` 1) or for good. */
   readonly faults = new Map<string, { kind: FaultKind; times: number; type: string }>();
+  /** Takes every call over while it is set. */
+  intercept: ((call: BoundaryCall) => Promise<unknown>) | undefined;
+  /** A store learns a fence by the first write that carries it. */
+  readonly #fences = { code: 0, data: 0, infra: 0 };
+  #lsn = 0x3000;
   state: FakeWorldState = {
-    fence: 1, tree: NOW.tree, position: HERE.checkpointId, serving: TIMELINE, timelines: [TIMELINE], sealed: [], computeUp: true, appsUp: true,
+    fence: 1, exists: true, repository: true, namespace: true, tree: NOW.tree, position: HERE.checkpointId, serving: TIMELINE, timelines: [TIMELINE], sealed: [], computeUp: true, appsUp: true,
     gateway: 'open', pendingApps: [], liveApps: ['a_000000000001' as AppId], schemas: ['a_000000000001'], runRefs: false,
     checkpoints: { [TARGET.checkpointId]: 'complete', [HERE.checkpointId]: 'complete' },
+    pins: { [TARGET.checkpointId]: TARGET.lsn, [HERE.checkpointId]: '0/1800' as Lsn },
   };
+
+  /** Before anything was provisioned. */
+  static empty(): FakeWorld {
+    const world = new FakeWorld();
+    Object.assign(world.state, {
+      exists: false, repository: false, namespace: false, position: null, serving: null, timelines: [], computeUp: false, appsUp: false,
+      liveApps: [], schemas: [], checkpoints: {}, pins: {},
+    });
+    return world;
+  }
 
   /** What a person can reach, and what must not leak. */
   visible() {
-    const { fence: _fence, checkpoints, ...rest } = this.state;
+    const { fence: _fence, checkpoints, pins: _pins, ...rest } = this.state;
     return structuredClone({ ...rest, timelines: [...rest.timelines].sort(), intents: Object.values(checkpoints).filter((status) => status === 'intent').length });
+  }
+
+  /** What nothing refers to any more, or what a listed moment lacks: by name, empty when all is well. */
+  leaks(): string[] {
+    const { checkpoints, pins, pendingApps, runRefs } = this.state;
+    const found = [
+      ...Object.keys(pins).filter((id) => checkpoints[id] !== 'complete').map((id) => `pin of ${id} (${checkpoints[id] ?? 'no row'})`),
+      ...Object.entries(checkpoints).filter(([, status]) => status === 'intent').map(([id]) => `intent ${id}`),
+      ...pendingApps.map((id) => `pending app ${id}`),
+      ...[...this.operations].filter(([, row]) => row.outcome === null).map(([id]) => `open operation ${id}`),
+    ];
+    return runRefs ? [...found, 'run refs'] : found;
   }
 
   activities(): Activities {
@@ -80,6 +124,9 @@ export class FakeWorld {
 
   async #boundary(name: string, work: () => unknown): Promise<unknown> {
     this.calls.push(name);
+    if (this.intercept !== undefined) {
+      return await this.intercept({ name, nth: this.calls.filter((call) => call === name).length, effect: async () => await work() });
+    }
     const fault = this.faults.get(name);
     const strikes = fault !== undefined && fault.times > 0;
     if (strikes) fault.times -= 1;
@@ -90,8 +137,17 @@ export class FakeWorld {
     return result;
   }
 
-  #guard({ fence }: Pick<Fenced, 'fence'>): void {
-    if (fence < this.state.fence) throw ApplicationFailure.create({ type: 'StaleFence', message: 'a newer operation took over', nonRetryable: true });
+  /** Rows know every fence; another store only what it was shown. */
+  #guard({ fence }: Pick<Fenced, 'fence'>, store: 'rows' | 'code' | 'data' | 'infra' = 'rows'): void {
+    const newest = store === 'rows' ? this.state.fence : this.#fences[store];
+    if (store === 'rows' ? fence !== newest : fence < newest) throw ApplicationFailure.create({ type: 'StaleFence', message: 'a newer operation took over', nonRetryable: true });
+    if (store !== 'rows') this.#fences[store] = fence;
+  }
+
+  /** SQL needs a compute that serves this timeline. */
+  #served(timelineId?: TimelineId): void {
+    if (!this.state.computeUp) throw ApplicationFailure.create({ type: 'Unavailable', message: 'no compute answers' });
+    if (timelineId !== undefined && timelineId !== this.state.serving) throw ApplicationFailure.create({ type: 'VerifyFailed', message: 'another timeline is served', nonRetryable: true });
   }
 
   #operation(id: OperationId): OperationState {
@@ -100,7 +156,8 @@ export class FakeWorld {
     return operation;
   }
 
-  #here(): Moment {
+  #here(): Moment | null {
+    if (this.state.position === null) return null;
     return { ...HERE, checkpointId: this.state.position, tree: this.state.tree, timelineId: this.state.serving ?? TIMELINE };
   }
 
@@ -111,38 +168,63 @@ export class FakeWorld {
       pgTimelineId: 1, systemIdentifier: '1', apps: [], services: [], objects: 1, objectsDigest: '', declaredDigest: '', digest: '', differences: [],
     });
     return {
-      ensureProject: () => Promise.resolve(),
+      ensureProject: () => { if (this.operations.size === 0) state.exists = true; return Promise.resolve(); },
       claimOperation: ({ projectId, operationId, kind, runId }) => {
+        if (!state.exists) throw ApplicationFailure.create({ type: 'NotFound', message: 'no project', nonRetryable: true });
         const own = this.operations.get(operationId);
+        if (own !== undefined && own.outcome !== null) throw ApplicationFailure.create({ type: 'PreconditionFailed', message: 'ended already', nonRetryable: true });
         const base = { projectId, operationId, name: 'Home', current: this.#here() };
         if (own?.runId === runId) return Promise.resolve({ ...base, fence: state.fence, abandoned: null });
         state.fence += 1;
         const open = [...this.operations].find(([, row]) => row.outcome === null);
         if (open !== undefined) {
           const [id, row] = open;
-          return Promise.resolve({ ...base, fence: state.fence, abandoned: { operationId: id, kind: row.kind, decision: row.decision, final: row.final, forward: row.forward, back: row.back } });
+          return Promise.resolve({ ...base, fence: state.fence, abandoned: { operationId: id, kind: row.kind, decision: row.decision, final: row.final, forward: row.forward, back: row.back, current: base.current } });
         }
         this.operations.set(operationId, { kind, runId, decision: null, final: false, outcome: null, forward: null, back: null, before: null });
         return Promise.resolve({ ...base, fence: state.fence, abandoned: null });
       },
-      readCurrentMoment: () => Promise.resolve(this.#here()),
-      raiseOperationFence: () => Promise.resolve({ fence: (state.fence += 1) }),
+      readCurrentMoment: () => {
+        const here = this.#here();
+        if (here === null) throw ApplicationFailure.create({ type: 'PreconditionFailed', message: 'never provisioned', nonRetryable: true });
+        return Promise.resolve(here);
+      },
+      raiseOperationFence: (input) => {
+        // From the caller's fence to the next one, once.
+        if (state.fence === input.fence) state.fence += 1;
+        this.#guard({ fence: input.fence + 1 });
+        return Promise.resolve({ fence: state.fence });
+      },
       planRestore: ({ mode, record }) => {
+        const here = this.#here() ?? HERE;
         if (record !== undefined) {
           this.#guard(record);
           const forward: Moment = { ...TARGET, checkpointId: operationCheckpointId(record.operationId, 'target') };
-          Object.assign(this.#operation(record.operationId), { forward, back: this.#here() });
+          Object.assign(this.#operation(record.operationId), { forward, back: here });
           state.checkpoints[operationCheckpointId(record.operationId, 'pre-restore')] = 'intent';
           state.checkpoints[forward.checkpointId] = 'intent';
         }
         const plan: RestorePlan = {
-          mode, current: this.#here(), target: TARGET, targetKind: 'pre-generation', redo: false, archiveApps: [], reactivateApps: [], archiveRevisions: 0,
+          mode, current: here, target: TARGET, targetKind: 'pre-generation', redo: false, archiveApps: [], reactivateApps: [], archiveRevisions: 0,
           reactivateRevision: null, deprovisionServices: [], reprovisionServices: [], notCovered: [], digest: 'd',
         };
         return Promise.resolve(plan);
       },
-      recordCheckpointIntent: (input) => { this.#guard(input); state.checkpoints[input.moment.checkpointId] ??= 'intent'; return Promise.resolve(); },
-      completeCheckpoint: (input) => { this.#guard(input); state.checkpoints[input.checkpointId] = 'complete'; return Promise.resolve(); },
+      recordCheckpointIntent: (input) => {
+        this.#guard(input);
+        const id = input.moment.checkpointId;
+        if (state.checkpoints[id] !== 'complete') state.checkpoints[id] = 'intent';
+        return Promise.resolve();
+      },
+      completeCheckpoint: (input) => {
+        this.#guard(input);
+        state.checkpoints[input.checkpointId] = 'complete';
+        if (input.makeCurrent) {
+          state.position = input.checkpointId;
+          this.#operation(input.operationId).decision ??= 'target';
+        }
+        return Promise.resolve();
+      },
       voidCheckpoint: (input) => {
         this.#guard(input);
         for (const role of ['target', 'pre-restore', 'pre-generation']) {
@@ -169,6 +251,7 @@ export class FakeWorld {
       decideBack: (input) => {
         this.#guard(input);
         const row = this.#operation(input.operationId);
+        if (row.decision !== 'back' && row.final) return Promise.resolve({ decision: 'target' });
         if (row.decision !== 'back' && row.back !== null) {
           row.decision = 'back';
           state.position = row.before ?? row.back.checkpointId;
@@ -190,56 +273,79 @@ export class FakeWorld {
       resolveCreatesAppSentinels: (input) => { this.#guard(input); return Promise.resolve(); },
       bucketPlan: () => Promise.resolve(this.creates.map((app): Bucket => ({ appId: app.appId, slug: app.slug, featureIds: [app.featureId] }))),
       pendingOf: () => Promise.resolve({ apps: this.creates.map((app) => app.appId), services: [] }),
-      archiveProject: (input) => { this.#guard(input); return Promise.resolve(); },
-
-      ensureRepository: (input) => { this.#guard(input); return Promise.resolve(NOW); },
-      commitDirty: (input) => { this.#guard(input); return Promise.resolve({ ...NOW, tree: state.tree, committed: false }); },
-      scaffoldApp: (input) => { this.#guard(input); state.runRefs = true; return Promise.resolve(); },
-      produceApp: (input) => { this.#guard(input); state.runRefs = true; return Promise.resolve({ files: 1 }); },
-      checkApp: (input) => { this.#guard(input); return Promise.resolve(MADE); },
-      composeCommit: (input) => { this.#guard(input); return Promise.resolve(MADE); },
-      restoreVersion: (input) => { this.#guard(input); state.tree = input.moment.tree; return Promise.resolve({ commit: input.moment.commit, tree: input.moment.tree }); },
-      dropRun: (input) => { this.#guard(input); state.runRefs = false; return Promise.resolve(); },
-      readCode: () => Promise.resolve({ ...NOW, tree: state.tree, clean: true }),
-      deleteRepository: (input) => { this.#guard(input); return Promise.resolve(); },
-
-      ensureTenant: (input) => { this.#guard(input); return Promise.resolve(); },
-      deleteTenant: (input) => { this.#guard(input); state.timelines = []; return Promise.resolve(); },
-      forkBranch: (input) => { this.#guard(input); if (!state.timelines.includes(input.newTimelineId)) state.timelines.push(input.newTimelineId); return Promise.resolve(); },
-      deleteFork: (input) => { state.timelines = state.timelines.filter((id) => id !== input.timelineId); return Promise.resolve(); },
-      repointCompute: (input) => { this.#guard(input); return Promise.resolve(); },
-      sealTimeline: (input) => {
+      archiveProject: (input) => {
         this.#guard(input);
+        Object.assign(state, { exists: false, liveApps: [], pendingApps: [] });
+        for (const id of Object.keys(state.checkpoints)) state.checkpoints[id] = 'void';
+        return Promise.resolve();
+      },
+
+      ensureRepository: (input) => { this.#guard(input, 'code'); state.repository = true; return Promise.resolve(NOW); },
+      commitDirty: (input) => { this.#guard(input, 'code'); return Promise.resolve({ ...NOW, tree: state.tree, committed: false }); },
+      scaffoldApp: (input) => { this.#guard(input, 'code'); state.runRefs = true; return Promise.resolve(); },
+      produceApp: (input) => { this.#guard(input, 'code'); state.runRefs = true; return Promise.resolve({ files: 1 }); },
+      checkApp: (input) => { this.#guard(input, 'code'); return Promise.resolve(MADE); },
+      composeCommit: (input) => { this.#guard(input, 'code'); return Promise.resolve(MADE); },
+      restoreVersion: (input) => { this.#guard(input, 'code'); state.tree = input.moment.tree; return Promise.resolve({ commit: input.moment.commit, tree: input.moment.tree }); },
+      dropRun: (input) => { this.#guard(input, 'code'); state.runRefs = false; return Promise.resolve(); },
+      readCode: () => Promise.resolve({ ...NOW, tree: state.tree, clean: true }),
+      deleteRepository: (input) => { this.#guard(input, 'code'); Object.assign(state, { repository: false, runRefs: false }); return Promise.resolve(); },
+
+      ensureTenant: (input) => { if (!state.timelines.includes(input.timelineId)) state.timelines.push(input.timelineId); return Promise.resolve(); },
+      deleteTenant: () => {
+        if (state.computeUp) throw ApplicationFailure.create({ type: 'Unavailable', message: 'a compute is attached' });
+        Object.assign(state, { timelines: [], sealed: [], schemas: [], serving: null, pins: {} });
+        return Promise.resolve();
+      },
+      forkBranch: (input) => { if (!state.timelines.includes(input.newTimelineId)) state.timelines.push(input.newTimelineId); return Promise.resolve(); },
+      deleteFork: (input) => {
+        if (state.computeUp && state.serving === input.timelineId) throw ApplicationFailure.create({ type: 'PreconditionFailed', message: 'a compute is attached', nonRetryable: true });
+        state.timelines = state.timelines.filter((id) => id !== input.timelineId);
+        return Promise.resolve();
+      },
+      repointCompute: (input) => { this.#guard(input, 'data'); return Promise.resolve(); },
+      sealTimeline: (input) => {
+        this.#guard(input, 'data');
         if (state.computeUp) throw ApplicationFailure.create({ type: 'PreconditionFailed', message: 'a compute is attached', nonRetryable: true });
         if (!state.sealed.includes(input.timelineId)) state.sealed.push(input.timelineId);
         return Promise.resolve({ lsn: '0/2000' as Lsn });
       },
-      unsealTimeline: (input) => { this.#guard(input); state.sealed = state.sealed.filter((id) => id !== input.timelineId); return Promise.resolve(); },
-      emitCheckpointLsn: () => Promise.resolve({ lsn: '0/3000' as Lsn }),
-      pinMoment: () => Promise.resolve(),
-      unpinMoment: () => Promise.resolve(),
-      ensureAppSchema: (input) => { this.#guard(input); if (!state.schemas.includes(input.appId)) state.schemas.push(input.appId); return Promise.resolve(); },
-      dropAppSchema: (input) => { this.#guard(input); state.schemas = state.schemas.filter((name) => name !== input.appId); return Promise.resolve(); },
-      ensureServiceSchema: (input) => { this.#guard(input); return Promise.resolve(); },
-      dropServiceSchema: (input) => { this.#guard(input); return Promise.resolve(); },
-      convergeSchema: (input) => { this.#guard(input); return Promise.resolve({ applied: [] }); },
+      unsealTimeline: (input) => { this.#guard(input, 'data'); state.sealed = state.sealed.filter((id) => id !== input.timelineId); return Promise.resolve(); },
+      emitCheckpointLsn: (input) => {
+        this.#served(input.timelineId);
+        this.#lsn += 0x100;
+        return Promise.resolve({ lsn: `0/${this.#lsn.toString(16).toUpperCase()}` as Lsn });
+      },
+      pinMoment: (input) => {
+        const known = state.pins[input.checkpointId];
+        if (known !== undefined && known !== input.lsn) throw ApplicationFailure.create({ type: 'PreconditionFailed', message: 'the pin holds another LSN', nonRetryable: true });
+        state.pins[input.checkpointId] = input.lsn;
+        return Promise.resolve();
+      },
+      unpinMoment: (input) => { Reflect.deleteProperty(state.pins, input.checkpointId); return Promise.resolve(); },
+      ensureAppSchema: (input) => { this.#served(); if (!state.schemas.includes(input.appId)) state.schemas.push(input.appId); return Promise.resolve(); },
+      dropAppSchema: (input) => { this.#served(); state.schemas = state.schemas.filter((name) => name !== input.appId); return Promise.resolve(); },
+      ensureServiceSchema: () => { this.#served(); return Promise.resolve(); },
+      dropServiceSchema: () => { this.#served(); return Promise.resolve(); },
+      convergeSchema: (input) => { this.#served(input.moment.timelineId); return Promise.resolve({ applied: [] }); },
       proveServing: () => Promise.resolve({ pgTimelineId: 1, proof: '1/1' }),
 
-      ensureNamespace: (input) => { this.#guard(input); return Promise.resolve(); },
-      ensureSecrets: (input) => { this.#guard(input); return Promise.resolve(); },
+      ensureNamespace: (input) => { this.#guard(input, 'infra'); state.namespace = true; return Promise.resolve(); },
+      ensureSecrets: () => { return Promise.resolve(); },
       startCompute: (input) => {
-        this.#guard(input);
+        this.#guard(input, 'infra');
+        this.#guard(input, 'data');
         state.sealed = state.sealed.filter((id) => id !== input.moment.timelineId);
         Object.assign(state, { computeUp: true, serving: input.moment.timelineId });
         return Promise.resolve();
       },
-      stopCompute: (input) => { this.#guard(input); state.computeUp = false; return Promise.resolve(); },
-      freeze: (input) => { this.#guard(input); Object.assign(state, { gateway: 'restoring', appsUp: false }); return Promise.resolve(); },
-      convergeInfra: (input) => { this.#guard(input); if (!input.keepRunning) state.appsUp = false; return Promise.resolve({ created: 0, configured: 0, unchanged: 0, deleted: 0, tornDown: [], deprovisioned: [] }); },
-      startTiers: (input) => { this.#guard(input); state.appsUp = true; return Promise.resolve({ healthy: ['app'], degraded: [] }); },
-      seedServices: (input) => { this.#guard(input); return Promise.resolve(); },
-      open: (input) => { this.#guard(input); state.gateway = 'open'; return Promise.resolve(); },
-      deleteNamespace: (input) => { this.#guard(input); return Promise.resolve(); },
+      stopCompute: (input) => { this.#guard(input, 'infra'); state.computeUp = false; return Promise.resolve(); },
+      freeze: (input) => { this.#guard(input, 'infra'); this.#guard(input, 'data'); Object.assign(state, { gateway: 'restoring', appsUp: false }); return Promise.resolve(); },
+      convergeInfra: (input) => { this.#guard(input, 'infra'); if (!input.keepRunning) state.appsUp = false; return Promise.resolve({ created: 0, configured: 0, unchanged: 0, deleted: 0, tornDown: [], deprovisioned: [] }); },
+      startTiers: (input) => { this.#guard(input, 'infra'); state.appsUp = true; return Promise.resolve({ healthy: ['app'], degraded: [] }); },
+      seedServices: () => { return Promise.resolve(); },
+      open: (input) => { this.#guard(input, 'infra'); state.gateway = 'open'; return Promise.resolve(); },
+      deleteNamespace: (input) => { this.#guard(input, 'infra'); Object.assign(state, { namespace: false, computeUp: false, appsUp: false, gateway: 'open' }); return Promise.resolve(); },
 
       verifyMoment: ({ moment }) => Promise.resolve(receipt(moment)),
     };

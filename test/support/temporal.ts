@@ -6,11 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { obtain } from '../../local/engines/obtain.ts';
 import { projectWorkflowId, SEARCH_ATTRIBUTES, TASK_QUEUE } from '../../shared/contract/operation.ts';
 import type { OperationRequest } from '../../shared/contract/operation.ts';
+import type { ProjectId } from '../../shared/ids.ts';
 import { FakeWorld } from './fake-world.ts';
 
 export interface WorkflowBench {
-  /** Runs one workflow against a world, with a worker of its own; resolves to its result. */
+  /** Runs one workflow against a world; resolves to its result. Runs on different projects may overlap: each acts on its own world. */
   run<T>(world: FakeWorld, workflow: string, request: OperationRequest & object, during?: (handle: { id: string }) => Promise<void>): Promise<T>;
+  /** From here on, activities of this project act on this world. */
+  serve(projectId: ProjectId, world: FakeWorld): void;
   readonly environment: TestWorkflowEnvironment;
   close(): Promise<void>;
 }
@@ -32,15 +35,22 @@ export async function openWorkflowBench(): Promise<WorkflowBench> {
   const workflowBundle: WorkflowBundleWithSourceMap = await bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)), logger: new DefaultLogger('ERROR'),
   });
-  let current = new FakeWorld();
-  // One worker for the whole suite, so that a test costs no start: it acts on the current world.
-  const delegate = Object.fromEntries(Object.keys(current.activities()).map((name) => [name, (input: never) => (current.activities() as unknown as Record<string, (input: never) => unknown>)[name]?.(input)]));
+  type Acts = Record<string, (input: { projectId: ProjectId }) => unknown>;
+  const worlds = new Map<ProjectId, FakeWorld>();
+  // One worker for the whole suite, so that a test costs no start: it acts on the world of the input's project.
+  const act = (name: string) => (input: { projectId: ProjectId }) => {
+    const world = worlds.get(input.projectId);
+    if (world === undefined) throw new Error(`${name} names no project that runs here`);
+    return (world.activities() as unknown as Acts)[name]?.(input);
+  };
+  const delegate = Object.fromEntries(Object.keys(new FakeWorld().activities()).map((name) => [name, act(name)]));
   const worker = await Worker.create({ connection: environment.nativeConnection, taskQueue: TASK_QUEUE, workflowBundle, activities: delegate, shutdownGraceTime: 0 });
   const running = worker.run();
   return {
     environment,
+    serve: (projectId, world) => { worlds.set(projectId, world); },
     async run<T>(world: FakeWorld, workflow: string, request: OperationRequest & object, during?: (handle: { id: string }) => Promise<void>) {
-      current = world;
+      worlds.set(request.projectId, world);
       const id = projectWorkflowId(request.projectId);
       const handle = await environment.client.workflow.start(workflow, { workflowId: id, taskQueue: TASK_QUEUE, args: [request] });
       await during?.({ id });

@@ -76,7 +76,12 @@ describe('restoreProject', () => {
       world.faults.set(name, { kind, times: 1, type: 'InvariantViolated' });
       const request = nextRequest();
       const outcome = await bench.run<RestoreOutcome>(world, 'restoreProject', request);
-      if (name === 'finalize' && kind === 'after') return;
+      if (name === 'finalize' && kind === 'after') {
+        // Final is final: only the reply was lost.
+        expect(outcome).toMatchObject({ outcome: 'restored' });
+        expectAtTarget(world, request.operationId);
+        return;
+      }
       expect(outcome).toMatchObject({ outcome: 'unchanged' });
       expect({ ...world.visible(), timelines: [] }).toEqual({ ...before, timelines: [] });
     },
@@ -95,6 +100,8 @@ describe('restoreProject', () => {
       }
       await handle.signal('cancelRun', { operationId: 'op_zzzzzzzzzzzz', reason: 'for another run' });
       await handle.executeUpdate('cancelRunUpdate', { args: [{ operationId: request.operationId, reason: 'changed my mind' }] });
+      // The create is sent again until it answers, so the unwinding waits for the outage's end.
+      world.faults.clear();
     });
     expect(outcome).toMatchObject({ outcome: 'unchanged', failure: 'Cancelled', message: expect.stringContaining('changed my mind') });
     expect(world.visible()).toEqual(before);
@@ -113,5 +120,26 @@ describe('restoreProject', () => {
     expect(await bench.run(world, 'recoverProject', second)).toMatchObject({ outcome: 'recovered' });
     expectAtTarget(world, first.operationId);
     expect(world.operations.get(first.operationId)?.outcome).toBe('restored');
+  });
+
+  test.each(['startTiers', 'open'])('%s fails for good after final: the row stays open and `recover` goes on, never `unchanged`', async (name) => {
+    const world = new FakeWorld();
+    world.faults.set(name, { kind: 'before', times: 1, type: 'QuotaExceeded' });
+    const request = nextRequest();
+    await expect(bench.run(world, 'restoreProject', request)).rejects.toMatchObject({ cause: { type: 'CompensationFailed' } });
+    expect(world.operations.get(request.operationId)?.outcome).toBeNull();
+    expect(await bench.run(world, 'recoverProject', { projectId: PROJECT, operationId: `op_rec${name}00`.slice(0, 15).toLowerCase().padEnd(15, '0') as OperationId })).toMatchObject({ outcome: 'recovered' });
+    expectAtTarget(world, request.operationId);
+  });
+
+  test('going back fails for good: the row says back and stays open until `recover` has gone back', async () => {
+    const world = new FakeWorld();
+    const before = world.visible();
+    world.faults.set('verifyMoment', { kind: 'before', times: 2, type: 'InvariantViolated' });
+    const request = nextRequest();
+    await expect(bench.run(world, 'restoreProject', request)).rejects.toMatchObject({ cause: { type: 'CompensationFailed' } });
+    expect(world.operations.get(request.operationId)).toMatchObject({ decision: 'back', outcome: null });
+    expect(await bench.run(world, 'recoverProject', { projectId: PROJECT, operationId: 'op_recoverback0' as OperationId })).toMatchObject({ outcome: 'recovered' });
+    expect(world.visible()).toEqual(before);
   });
 });

@@ -84,5 +84,7 @@ export function toFailure(error: unknown, subject: string): AdorableError {
   const text = error instanceof Error ? error.message : String(error);
   // Everything without an SQLSTATE is the network or the driver: the compute is away.
   const type = !/^[0-9A-Z]{5}$/.test(code) ? 'Unavailable' : (BY_CODE[code] ?? BY_CLASS[code.slice(0, 2)] ?? 'Unclassified');
-  return new AdorableError(type, `Could not ${subject}: ${text}`, { cause: error, details: { code } });
+  // The runner's own gate while it starts: nobody is let in yet.
+  const isStarting = code === '28000' && /pg_hba\.conf/.test(text);
+  return new AdorableError(isStarting ? 'Unavailable' : type, `Could not ${subject}: ${text}`, { cause: error, details: { code } });
 }
