@@ -74,3 +74,10 @@ export async function confirm(question: string, options: CommonOptions & { yes?:
     prompt.close();
   }
 }
+
+/** A whole number from 1 to `max`, as an option's value. */
+export function parseCount(value: string, { name, max }: { name: string; max: number }): number {
+  const count = Number(value);
+  if (!/^\d+$/.test(value) || count < 1 || count > max) throw new AdorableError('InvalidInput', `${name} is a whole number from 1 to ${String(max)}, not ${JSON.stringify(value)}.`);
+  return count;
+}

@@ -116,7 +116,7 @@ async function syncProjectServices(saga: Saga, fenced: Fenced, plan: GenerationP
 async function produce(saga: Saga, fenced: Fenced, input: { plan: GenerationPlan; buckets: readonly Bucket[]; back: Moment }): Promise<Moment> {
   const { plan, buckets, back } = input;
   const { revisionId } = plan;
-  await saga.step('generate apps', () => Promise.all(buckets.map((bucket) => executeChild(generateApp, {
+  await saga.step('generate apps', () => sideBySide(buckets.map((bucket) => () => executeChild(generateApp, {
     workflowId: `${workflowInfo().workflowId}/${fenced.operationId}/generate/${bucket.slug}`,
     parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL, args: [{ fenced, bucket, revisionId } satisfies GenerateAppRequest],
   }))), (unwinding) => code.dropRun(unwinding));
@@ -128,4 +128,19 @@ async function produce(saga: Saga, fenced: Fenced, input: { plan: GenerationPlan
     await infra.ensureSecrets({ ...fenced, moment });
   }, (unwinding) => records.voidCheckpoint({ ...unwinding, checkpointId }));
   return moment;
+}
+
+/** All at once; the first failure cancels the others and waits for them, so that nothing is undone under a running one. */
+async function sideBySide<T>(work: readonly (() => Promise<T>)[]): Promise<void> {
+  const scope = new CancellationScope({ cancellable: true });
+  let failed: { readonly error: unknown } | undefined;
+  await scope.run(() => Promise.allSettled(work.map(async (one) => {
+    try {
+      await one();
+    } catch (error) {
+      failed ??= { error };
+      scope.cancel();
+    }
+  })));
+  if (failed !== undefined) throw failed.error;
 }

@@ -1,6 +1,6 @@
 /** `up`, `down`, `status`, `env`: the embedded platform. */
 import type { Command } from 'commander';
-import { addCommand } from '../context.ts';
+import { addCommand, parseCount } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
 import { createOutput } from '../output.ts';
 import type { Output } from '../output.ts';
@@ -22,9 +22,9 @@ export function platformProgress(output: Output): PlatformProgress {
 export function platformCommands(program: Command): void {
   addCommand(program, 'up', 'start the embedded platform: Temporal, Kubernetes, PostgreSQL, timelines, gateway, worker')
     .option('--with <engines...>', 'obtain optional engines too (directus)')
-    .option('--gateway-port <port>', 'refused when taken', Number)
-    .option('--temporal-port <port>', 'refused when taken', Number)
-    .option('--temporal-ui-port <port>', 'refused when taken', Number)
+    .option('--gateway-port <port>', 'refused when taken', parsePort)
+    .option('--temporal-port <port>', 'refused when taken', parsePort)
+    .option('--temporal-ui-port <port>', 'refused when taken', parsePort)
     .action(async (options: CommonOptions & UpOptions) => {
       const output = createOutput(options);
       output.note('Starting the platform: about 10 s once the engines are cached, about 10 min when they are compiled first.');
@@ -64,4 +64,8 @@ export function platformCommands(program: Command): void {
 
 export function printEnv(output: Output, values: ReturnType<typeof env>): void {
   for (const [name, value] of Object.entries(values)) output.line(`${name}=${String(value)}`);
+}
+
+function parsePort(value: string): number {
+  return parseCount(value, { name: 'A port', max: 65_535 });
 }

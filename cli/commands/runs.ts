@@ -6,7 +6,7 @@ import { describeProject, listRuns } from '../../client/reads.ts';
 import { layout } from '../../local/paths.ts';
 import { AdorableError } from '../../shared/errors.ts';
 import { parseOperationId, parseProjectId } from '../../shared/ids.ts';
-import { addCommand, conclude, withRuntime } from '../context.ts';
+import { addCommand, conclude, parseCount, withRuntime } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
 
 export function runsCommands(program: Command): void {
@@ -50,7 +50,7 @@ export function runsCommands(program: Command): void {
   });
 
   addCommand(program, 'logs <project> <app>', 'what an app or service of the project printed')
-    .option('--lines <n>', 'of each pod, newest last', Number, 200)
+    .option('--lines <n>', 'of each pod, newest last', (value) => parseCount(value, { name: 'A number of lines', max: 100_000 }), 200)
     .action(async (project: string, app: string, options: CommonOptions & { lines: number }) => {
       const projectId = parseProjectId(project);
       await withRuntime(options, async ({ database, platform, preview }, output) => {
