@@ -6,6 +6,7 @@ import { platformCommands } from './commands/platform.ts';
 import { projectCommands } from './commands/project.ts';
 import { restoreCommands } from './commands/restore.ts';
 import { runsCommands } from './commands/runs.ts';
+import { sweepCommands } from './commands/sweep.ts';
 
 const program = new Command('adorable')
   .description('Undo for the whole stack: code, data and live infrastructure, back to one moment and forward again.')
@@ -16,6 +17,7 @@ platformCommands(program);
 projectCommands(program);
 restoreCommands(program);
 runsCommands(program);
+sweepCommands(program);
 demoCommand(program);
 
 const inherit = (command: Command): void => {

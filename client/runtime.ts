@@ -11,6 +11,8 @@ import { DELETE_PROJECT, PROVISION_PROJECT, RECORD_BOOKMARK, RECOVER_PROJECT, VE
 import type { OperationOutcome } from '../shared/contract/operation.ts';
 import { PLAN_RESTORE, RESTORE_PROJECT } from '../shared/contract/restore-project.ts';
 import type { RestoreRequest } from '../shared/contract/restore-project.ts';
+import { SWEEP } from '../shared/contract/sweep.ts';
+import type { SweepReport } from '../shared/contract/sweep.ts';
 import type { OperationId, ProjectId, RevisionId } from '../shared/ids.ts';
 import type { RestoreMode } from '../shared/moment.ts';
 import type { Receipt, RestorePlan } from '../shared/restore/plan.ts';
@@ -102,6 +104,12 @@ export function createRuntime(deps: RuntimeDeps) {
     async verify(projectId: ProjectId): Promise<Receipt> {
       await readProject(database, projectId);
       return await temporal.execute<Receipt>(VERIFY_PROJECT, `verify/${projectId}/${randomName(8)}`, { projectId });
+    },
+
+    /** Reaps what nothing refers to, in one project or in all; a dry run only says what. */
+    async sweep(options: { projectId?: ProjectId; dryRun?: boolean } = {}): Promise<SweepReport> {
+      if (options.projectId !== undefined) await readProject(database, options.projectId);
+      return await temporal.execute<SweepReport>(SWEEP, `sweep/${randomName(8)}`, options);
     },
 
     async cancel(projectId: ProjectId, reason: string, operationId?: OperationId) {

@@ -4,6 +4,7 @@ import { ApplicationFailure, defineSearchAttributeKey, SearchAttributeType, Type
 import { AdorableError, isFailureType } from '../shared/errors.ts';
 import { CANCEL_RUN_UPDATE, PROGRESS, projectWorkflowId, RESUME_RUN_UPDATE, SEARCH_ATTRIBUTES, TASK_QUEUE } from '../shared/contract/operation.ts';
 import type { CancelRun, OperationRequest, Progress, ResumeRun } from '../shared/contract/operation.ts';
+import { SWEEP_PROJECT } from '../shared/contract/sweep.ts';
 import type { ProjectId } from '../shared/ids.ts';
 
 export interface PendingActivity {
@@ -19,7 +20,7 @@ export interface RunHandle<T> {
 
 export interface TemporalGate {
   /** Starts an operation on a project; `Busy` names what runs there already. */
-  startOperation<T>(workflow: string, request: OperationRequest): Promise<RunHandle<T>>;
+  startOperation<T>(workflow: string, request: OperationRequest, waited?: boolean): Promise<RunHandle<T>>;
   /** A read that takes no lock. */
   execute<T>(workflow: string, workflowId: string, input: unknown): Promise<T>;
   cancel(projectId: ProjectId, message: CancelRun): Promise<Progress>;
@@ -28,6 +29,8 @@ export interface TemporalGate {
   pending(projectId: ProjectId): Promise<readonly PendingActivity[]>;
   close(): Promise<void>;
 }
+
+const SWEEP_PATIENCE_MS = 90_000;
 
 const key = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
 
@@ -57,8 +60,20 @@ export async function connectTemporal(address: string): Promise<TemporalGate> {
     }
   };
 
-  return {
-    async startOperation<T>(workflow: string, request: OperationRequest): Promise<RunHandle<T>> {
+  /** A sweep takes moments and nobody asked for it: it is waited for. False when something else runs. */
+  const outwaitSweep = async (projectId: ProjectId): Promise<boolean> => {
+    const description = await handleOf(projectId).describe().catch(() => undefined);
+    if (description?.type !== SWEEP_PROJECT) return false;
+    const ended = client.workflow.getHandle(description.workflowId, description.runId).result().then(() => undefined, () => undefined);
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => { timer = setTimeout(resolve, SWEEP_PATIENCE_MS); });
+    await Promise.race([ended, patience]);
+    clearTimeout(timer);
+    return true;
+  };
+
+  const gate: TemporalGate = {
+    async startOperation<T>(workflow: string, request: OperationRequest, waited = false): Promise<RunHandle<T>> {
       const workflowId = projectWorkflowId(request.projectId);
       try {
         const handle = await client.workflow.start(workflow, {
@@ -74,6 +89,7 @@ export async function connectTemporal(address: string): Promise<TemporalGate> {
         return { result, progress: () => progressOf(request.projectId) };
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw toFailure(error);
+        if (!waited && await outwaitSweep(request.projectId)) return await gate.startOperation<T>(workflow, request, true);
         const running = await progressOf(request.projectId);
         const name = running === undefined ? 'another operation' : `${running.kind} ${running.operationId} (${running.phase})`;
         throw new AdorableError('Busy', `Project ${request.projectId} is busy with ${name}: wait for it, or cancel it with \`adorable cancel ${request.projectId}\`.`, {
@@ -109,6 +125,7 @@ export async function connectTemporal(address: string): Promise<TemporalGate> {
 
     close: () => connection.close(),
   };
+  return gate;
 }
 
 /** The innermost typed failure of whatever Temporal wrapped it in. */

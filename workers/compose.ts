@@ -4,8 +4,11 @@
  */
 import { join, relative, sep } from 'node:path';
 import { createCodeActivities } from '../activities/code/create-code-activities.ts';
+import { dropTrees } from '../activities/code/drop-trees.ts';
+import { listLeftovers } from '../activities/code/list-leftovers.ts';
 import { readMigrations } from '../activities/code/read-migrations.ts';
 import { createDataActivities, createTimelineClient } from '../activities/data/index.ts';
+import { listBranches } from '../activities/data/list-branches.ts';
 import { createDrainProbe, createInfraActivities, SERVICE_STEPS } from '../activities/infra/index.ts';
 import { loadCatalog } from '../activities/infra/catalog.ts';
 import { createEnsureDeps } from '../activities/producer/deps.ts';
@@ -14,8 +17,10 @@ import { createRecordsActivities } from '../activities/records/index.ts';
 import { declaredAfter } from '../activities/records/generation.ts';
 import { featuresOf } from '../activities/records/plan-revisions.ts';
 import { connectPlatform } from '../activities/records/platform-database.ts';
+import { createSweepRecords, readRoots } from '../activities/records/read-roots.ts';
 import { declaredByRows, readCheckpoint, readOperation, readProject } from '../activities/records/rows.ts';
 import { createProjectSecrets, createSeal, createSecretStore } from '../activities/secrets/index.ts';
+import { createPlanSweep } from '../activities/sweep/plan-sweep.ts';
 import { createVerifyActivities } from '../activities/verify/verify-moment.ts';
 import { fillSlot } from '../local/engines/slot.ts';
 import { checkout } from '../local/engines/recipe.ts';
@@ -25,7 +30,7 @@ import { computeToken } from '../local/timeline/access.ts';
 import { projectUid } from '../local/uids.ts';
 import { changedTables } from '../shared/restore/row-changes.ts';
 import { isCodeDefinedService } from '../shared/services/built-ins.ts';
-import type { Activities } from '../shared/ports.ts';
+import type { Activities, SweepActivities } from '../shared/ports.ts';
 import type { WorkerConfig } from './config.ts';
 import type { PlanFeature } from '../shared/architect/plan.ts';
 import { parseProjectId } from '../shared/ids.ts';
@@ -33,7 +38,7 @@ import type { CheckpointId, OperationId, ProjectId, RevisionId } from '../shared
 import { AdorableError } from '../shared/errors.ts';
 
 export interface Composition {
-  readonly activities: Activities;
+  readonly activities: Activities & SweepActivities;
   close(): Promise<void>;
 }
 
@@ -120,8 +125,20 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
     secretVersions: (projectId) => store.readVersions(projectId),
   });
 
+  const sweeping: SweepActivities = {
+    ...createSweepRecords({ database }),
+    ...createPlanSweep({
+      readRoots: (projectId) => readRoots(database, projectId),
+      listBranches: (input) => listBranches(timelines, input),
+      listLeftovers: (projectId) => listLeftovers(paths.projects, projectId),
+      readCurrentMoment: (input) => records.readCurrentMoment(input),
+      readServed: (input) => infra.readServed(input),
+    }),
+    dropTrees: (input) => dropTrees(paths.projects, input),
+  };
+
   return {
-    activities: { ...records, ...code, ...data, ...infra, ...verify },
+    activities: { ...records, ...code, ...data, ...infra, ...verify, ...sweeping },
     close: async () => { await kube.close(); await database.end(); },
   };
 }

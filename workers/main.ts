@@ -13,6 +13,7 @@ import { TASK_QUEUE } from '../shared/contract/operation.ts';
 import { compose } from './compose.ts';
 import { readWorkerConfig } from './config.ts';
 import { activityInterceptors } from './heartbeat-interceptor.ts';
+import { ensureSweepSchedule } from './sweep-schedule.ts';
 
 const { values } = parseArgs({ options: { data: { type: 'string' } } });
 const config = readWorkerConfig(dataDir(values.data), process.env);
@@ -43,6 +44,8 @@ const worker = await Worker.create({
   shutdownGraceTime: '2 seconds',
   shutdownForceTime: '4 seconds',
 });
+// Without it the worker still works: a sweep can be started by hand.
+await ensureSweepSchedule(config.temporal).catch((error: unknown) => { log('warn', 'no schedule for the sweep', errorFields(error)); });
 log('info', 'ready', { ready: true, taskQueue: TASK_QUEUE });
 try {
   await worker.run();

@@ -10,7 +10,7 @@ import type { OperationRequest } from './operation.ts';
 export const SWEEP = 'sweep';
 export const SWEEP_PROJECT = 'sweepProject';
 /** Of the Temporal schedule. */
-export const SWEEP_SCHEDULE = 'sweep';
+export const SWEEP_SCHEDULE = 'sweep-projects';
 
 export interface SweepRequest {
   /** Left out: every project. */

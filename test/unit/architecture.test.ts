@@ -49,7 +49,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   ],
   'simple-git': ['activities/code/adapters/git.ts'],
   'http-proxy-3': ['local/gateway/gateway-server.ts'],
-  '@temporalio/client': ['client/temporal.ts'],
+  // The schedule of the sweep is the worker's, since a platform may have no other part of ours.
+  '@temporalio/client': ['client/temporal.ts', 'workers/sweep-schedule.ts'],
   // The worker process and the wrapper of its activities.
   '@temporalio/worker': ['workers/'],
   '@temporalio/activity': ['workers/'],
