@@ -21,8 +21,9 @@ export function createOutput(options: { json?: boolean | undefined }): Output {
       if (json) line(JSON.stringify(value));
       else human();
     },
+    // Progress is for people whatever stdout is for.
     note(text) {
-      if (!json) process.stderr.write(`${text}\n`);
+      process.stderr.write(`${text}\n`);
     },
   };
 }
