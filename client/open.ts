@@ -1,12 +1,14 @@
 /** Opens the typed client on a running embedded platform. */
 import { join } from 'node:path';
 import { createCodeActivities } from '../activities/code/create-code-activities.ts';
+import { createTimelineClient } from '../activities/data/timeline-client.ts';
+import type { TimelineClient } from '../activities/data/timeline-client.ts';
 import { connectPlatform } from '../activities/records/platform-database.ts';
 import type { PlatformDatabase } from '../activities/records/platform-database.ts';
 import { readBlueprints } from '../activities/producer/blueprints.ts';
 import { checkout } from '../local/engines/recipe.ts';
 import { layout } from '../local/paths.ts';
-import { readPlatform } from '../local/platform.ts';
+import { readPlatform, readSecret } from '../local/platform.ts';
 import type { Platform } from '../local/platform.ts';
 import { platformSqlUrl } from '../local/postgres/cluster.ts';
 import { AdorableError } from '../shared/errors.ts';
@@ -21,6 +23,7 @@ export interface OpenRuntime {
   readonly runtime: Runtime;
   readonly database: PlatformDatabase;
   readonly temporal: TemporalGate;
+  readonly timelines: TimelineClient;
   readonly preview: Preview;
   close(): Promise<void>;
 }
@@ -50,6 +53,7 @@ export async function openRuntime(dataDir: string): Promise<OpenRuntime> {
   });
   return {
     platform, runtime, database, temporal,
+    timelines: createTimelineClient({ url: `http://127.0.0.1:${String(platform.ports.timeline)}`, token: readSecret(dataDir, 'timeline.token') }),
     preview: { domain: platform.previewDomain, port: platform.ports.gateway },
     close: async () => { await temporal.close(); await database.end(); },
   };

@@ -1,6 +1,8 @@
 /** What people look at: projects, the tree of moments, runs. Read from the rows that own them. */
 import type { CheckpointId, OperationId, ProjectId } from '../shared/ids.ts';
 import { resolveAlias } from '../shared/restore/undo.ts';
+import { isKept } from '../activities/data/reachable.ts';
+import type { TimelineClient } from '../activities/data/timeline-client.ts';
 import { readTree } from '../activities/records/restore-plan.ts';
 import type { PlatformDatabase } from '../activities/records/platform-database.ts';
 import { liveApps, readProject } from '../activities/records/rows.ts';
@@ -51,19 +53,30 @@ export interface TimelineEntry {
   readonly sealed: boolean;
   readonly apps: readonly string[];
   readonly createdAt: string;
+  /** Whether its data can still be forked, as the timeline server says; null where it was not asked. */
+  readonly reachable: boolean | null;
+  /** When it stops to be; null while no end is known: what is kept is kept as long as the project. */
+  readonly reachableUntil: string | null;
 }
 
 /** The tree of moments, oldest first; what is at current HEAD is flagged, whichever alias it goes by. */
-export async function readTimeline(database: PlatformDatabase, projectId: ProjectId): Promise<TimelineEntry[]> {
+export async function readTimeline(database: PlatformDatabase, projectId: ProjectId, timelines?: Pick<TimelineClient, 'listTimelines'>): Promise<TimelineEntry[]> {
   const project = await readProject(database, projectId);
   const rows = await database.query<CheckpointRow>(`SELECT * FROM checkpoints WHERE project_id = $1 AND status = 'complete' ORDER BY ordinal`, [projectId]);
   const current = project.current_checkpoint;
   const tree = current === null ? undefined : await readTree(database, project, current);
   const here = tree === undefined || current === null ? undefined : resolveAlias(tree, current).id;
+  const kept = timelines === undefined || project.tenant_id === null ? undefined : new Map((await timelines.listTimelines(project.tenant_id)).map((info) => [info.timeline_id, info]));
+  const reachable = ({ timeline_id, lsn }: CheckpointRow): boolean | null => {
+    if (kept === undefined) return null;
+    const info = kept.get(timeline_id);
+    return info !== undefined && lsn !== null && isKept(info, lsn);
+  };
   return rows.map((row) => ({
     id: row.id, kind: row.kind, label: row.label, current: row.id === current || row.id === here, parentId: row.parent_id, aliasOf: row.alias_of,
     commit: row.commit_sha, timelineId: row.timeline_id, lsn: row.lsn, sealed: row.sealed,
     apps: row.declared.apps.map((app) => app.slug), createdAt: row.created_at.toISOString(),
+    reachable: reachable(row), reachableUntil: null,
   }));
 }
 

@@ -13,9 +13,9 @@ import { PLAN_RESTORE, RESTORE_PROJECT } from '../shared/contract/restore-projec
 import type { RestoreRequest } from '../shared/contract/restore-project.ts';
 import { SWEEP } from '../shared/contract/sweep.ts';
 import type { SweepReport } from '../shared/contract/sweep.ts';
-import type { OperationId, ProjectId, RevisionId } from '../shared/ids.ts';
+import type { CheckpointId, OperationId, ProjectId, RevisionId } from '../shared/ids.ts';
 import type { RestoreMode } from '../shared/moment.ts';
-import type { Receipt, RestorePlan } from '../shared/restore/plan.ts';
+import type { CheckpointProof, Receipt, RestorePlan } from '../shared/restore/plan.ts';
 import { approveRevision, recordProposal } from '../activities/records/plan-revisions.ts';
 import type { PlatformDatabase } from '../activities/records/platform-database.ts';
 import { liveApps, readProject } from '../activities/records/rows.ts';
@@ -87,14 +87,15 @@ export function createRuntime(deps: RuntimeDeps) {
       return await start(GENERATE_PROJECT, projectId, request);
     },
 
-    async restore(projectId: ProjectId, target: string, options: { mode?: RestoreMode; expect?: string } = {}) {
-      const request: Pick<RestoreRequest, 'target' | 'mode' | 'expect'> = { target, mode: options.mode ?? 'all', ...(options.expect === undefined ? {} : { expect: options.expect }) };
+    async restore(projectId: ProjectId, target: string, options: { mode?: RestoreMode; expect?: string; acceptDrift?: boolean } = {}) {
+      const { mode = 'all', expect, acceptDrift } = options;
+      const request: Pick<RestoreRequest, 'target' | 'mode' | 'expect' | 'acceptDrift'> = { target, mode, ...(expect === undefined ? {} : { expect }), ...(acceptDrift === true ? { acceptDrift } : {}) };
       return await start(RESTORE_PROJECT, projectId, request);
     },
 
-    async planRestore(projectId: ProjectId, target: string, mode: RestoreMode = 'all'): Promise<RestorePlan> {
+    async planRestore(projectId: ProjectId, target: string, mode: RestoreMode = 'all', acceptDrift = false): Promise<RestorePlan> {
       await readProject(database, projectId);
-      return await temporal.execute<RestorePlan>(PLAN_RESTORE, `plan/${projectId}/${randomName(8)}`, { projectId, target, mode });
+      return await temporal.execute<RestorePlan>(PLAN_RESTORE, `plan/${projectId}/${randomName(8)}`, { projectId, target, mode, ...(acceptDrift ? { acceptDrift } : {}) });
     },
 
     bookmark: (projectId: ProjectId, label: string) => start(RECORD_BOOKMARK, projectId, { label }),
@@ -104,6 +105,12 @@ export function createRuntime(deps: RuntimeDeps) {
     async verify(projectId: ProjectId): Promise<Receipt> {
       await readProject(database, projectId);
       return await temporal.execute<Receipt>(VERIFY_PROJECT, `verify/${projectId}/${randomName(8)}`, { projectId });
+    },
+
+    /** Whether a past moment can still be restored, proven on a throw-away fork. */
+    async verifyCheckpoint(projectId: ProjectId, checkpointId: CheckpointId): Promise<CheckpointProof> {
+      await readProject(database, projectId);
+      return await temporal.execute<CheckpointProof>(VERIFY_PROJECT, `verify/${projectId}/${randomName(8)}`, { projectId, checkpointId });
     },
 
     /** Reaps what nothing refers to, in one project or in all; a dry run only says what. */

@@ -7,7 +7,7 @@ import type { AppId, CheckpointId, CommitSha, OperationId, ProjectId, RevisionId
 import type { Lsn } from './lsn.ts';
 import type { CheckpointKind, Fenced, FencedMoment, Moment, OperationKind, RecordedMoment, RestoreMode } from './moment.ts';
 import type { SweepFindings } from './contract/sweep.ts';
-import type { Receipt, RestorePlan } from './restore/plan.ts';
+import type { CheckpointProof, Receipt, RestorePlan } from './restore/plan.ts';
 import type { AppKind } from './spec/declared.ts';
 
 // ── records: the platform's relational rows ──────────────────────────────────────────────────
@@ -201,6 +201,8 @@ export interface InfraActivities {
 export interface VerifyActivities {
   /** `running`: Deployments are compared with their replicas, else at rest. */
   verifyMoment(input: { projectId: ProjectId; moment: Moment; running: boolean }): Promise<Receipt>;
+  /** Proves on a throw-away fork that a past moment is still restorable; changes nothing. */
+  verifyCheckpoint(input: { projectId: ProjectId; checkpointId: string }): Promise<CheckpointProof>;
 }
 
 // ── sweep: what nothing refers to ───────────────────────────────────────────────────────────

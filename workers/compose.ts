@@ -6,21 +6,25 @@ import { join, relative, sep } from 'node:path';
 import { createCodeActivities } from '../activities/code/create-code-activities.ts';
 import { dropTrees } from '../activities/code/drop-trees.ts';
 import { listLeftovers } from '../activities/code/list-leftovers.ts';
+import { readHeldMoment } from '../activities/code/read-held-moment.ts';
 import { readMigrations } from '../activities/code/read-migrations.ts';
 import { createDataActivities, createTimelineClient } from '../activities/data/index.ts';
 import { listBranches } from '../activities/data/list-branches.ts';
+import { isReachable } from '../activities/data/reachable.ts';
 import { createDrainProbe, createInfraActivities, SERVICE_STEPS } from '../activities/infra/index.ts';
 import { loadCatalog } from '../activities/infra/catalog.ts';
 import { createEnsureDeps } from '../activities/producer/deps.ts';
 import { createProducer } from '../activities/producer/producer.ts';
+import { readEvidence } from '../activities/records/checkpoint-evidence.ts';
 import { createRecordsActivities } from '../activities/records/index.ts';
 import { declaredAfter } from '../activities/records/generation.ts';
 import { featuresOf } from '../activities/records/plan-revisions.ts';
 import { connectPlatform } from '../activities/records/platform-database.ts';
 import { createSweepRecords, readRoots } from '../activities/records/read-roots.ts';
-import { declaredByRows, readCheckpoint, readOperation, readProject } from '../activities/records/rows.ts';
+import { declaredByRows, readCheckpoint, readOperation, readProject, toRecordedMoment } from '../activities/records/rows.ts';
 import { createProjectSecrets, createSeal, createSecretStore } from '../activities/secrets/index.ts';
 import { createPlanSweep } from '../activities/sweep/plan-sweep.ts';
+import { createVerifyCheckpoint } from '../activities/verify/verify-checkpoint.ts';
 import { createVerifyActivities } from '../activities/verify/verify-moment.ts';
 import { fillSlot } from '../local/engines/slot.ts';
 import { checkout } from '../local/engines/recipe.ts';
@@ -33,7 +37,7 @@ import { isCodeDefinedService } from '../shared/services/built-ins.ts';
 import type { Activities, SweepActivities } from '../shared/ports.ts';
 import type { WorkerConfig } from './config.ts';
 import type { PlanFeature } from '../shared/architect/plan.ts';
-import { parseProjectId } from '../shared/ids.ts';
+import { parseCheckpointId, parseProjectId } from '../shared/ids.ts';
 import type { CheckpointId, OperationId, ProjectId, RevisionId } from '../shared/ids.ts';
 import { AdorableError } from '../shared/errors.ts';
 
@@ -110,10 +114,23 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
       commitsLeft: (await code.commitsBetween({ projectId, from: to.commit, to: from.commit })).length,
       apps: (await code.diffTrees({ projectId, from: from.tree, to: to.tree })).filter((diff) => diff.app !== '').map(({ app, added, changed, deleted }) => ({ slug: app, added, changed, deleted })),
     }),
-    rowChanges: async (projectId, target) => {
+    rowChanges: async (projectId, target, names) => {
       const [now, then] = await Promise.all([data.countRowsByTable({ projectId }), timelines.inspect(target.tenantId, target.timelineId, target.lsn)]);
-      return changedTables(now, then);
+      return changedTables(now, then, names);
     },
+    objectChanges: (projectId, moments) => infra.compareMoments(projectId, moments),
+    readSchemaMarks: (projectId) => data.readSchemaMarks({ projectId }),
+    readSecretVersions: (projectId) => store.readVersions(projectId),
+    isReachable: (moment) => isReachable(timelines, moment),
+  });
+  const verifyCheckpoint = createVerifyCheckpoint({
+    readRecorded: async (projectId, checkpointId) => {
+      const row = await readCheckpoint(database, projectId, parseCheckpointId(checkpointId));
+      return { moment: toRecordedMoment(row), declared: row.declared, schemaMarks: (await readEvidence(database, row.id)).schemaMarks };
+    },
+    readHeldMoment: (input) => readHeldMoment(paths.projects, input),
+    inspect: (moment) => timelines.inspect(moment.tenantId, moment.timelineId, moment.lsn),
+    requireServices: (ids) => { registry.declared(ids); },
   });
   const verify = createVerifyActivities({
     readCode: (projectId) => code.readCode({ projectId }),
@@ -138,7 +155,7 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
   };
 
   return {
-    activities: { ...records, ...code, ...data, ...infra, ...verify, ...sweeping },
+    activities: { ...records, ...code, ...data, ...infra, ...verify, ...verifyCheckpoint, ...sweeping },
     close: async () => { await kube.close(); await database.end(); },
   };
 }

@@ -19,7 +19,7 @@ export const records = proxyActivities<RecordsActivities>(profile);
 export const code = proxyActivities<CodeActivities>(profile);
 export const data = proxyActivities<DataActivities>(profile);
 export const infra = proxyActivities<InfraActivities>(profile);
-export const { verifyMoment } = proxyActivities<VerifyActivities>(profile);
+export const { verifyMoment, verifyCheckpoint } = proxyActivities<VerifyActivities>(profile);
 
 /** A sweep gives way: what an outage keeps from it, the next one does, and it must not hold the project meanwhile. */
 export const sweeper = proxyActivities<SweepActivities & Pick<DataActivities, 'unpinMoment' | 'deleteFork'> & Pick<CodeActivities, 'dropRun'>>({

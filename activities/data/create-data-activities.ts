@@ -6,6 +6,7 @@
 import { AdorableError } from '../../shared/errors.ts';
 import { parseAppId, type ProjectId, type TimelineId } from '../../shared/ids.ts';
 import { parseLsn } from '../../shared/lsn.ts';
+import type { SchemaMark } from '../../shared/restore/schema-changes.ts';
 import type { DataActivities } from '../../shared/ports.ts';
 import { ADMIN_USER, withCompute, type Sql } from './adapters/postgres.ts';
 import type { DataDeps } from './data-deps.ts';
@@ -13,6 +14,7 @@ import { countRowsByTable, dataDigest, schemaFingerprint, type TableRows } from 
 import { ensureMeta } from './meta-schema.ts';
 import { readMigrationLedger, runMigrations, type AppliedMigration } from './migrations.ts';
 import { readServing, type Serving } from './read-serving.ts';
+import { readSchemaMarks } from './schema-marks.ts';
 import { assertRoles, dropSchema, ensureAppSchema, ensureServiceSchema, isServiceSchemaMadeBy, ownerOf, serviceSchema } from './schemas.ts';
 
 /** Reads for receipts, plans and freezes, beyond what workflows call themselves. */
@@ -24,8 +26,8 @@ export interface DataReads {
   schemaFingerprint(input: { projectId: ProjectId }): Promise<{ fingerprint: string }>;
   countRowsByTable(input: { projectId: ProjectId }): Promise<readonly TableRows[]>;
   readMigrationLedger(input: { projectId: ProjectId }): Promise<readonly AppliedMigration[]>;
-  /** Schema changes between a checkpoint's ledger and now. */
-  migrationsSince(input: { projectId: ProjectId; ledger: readonly AppliedMigration[] }): Promise<readonly AppliedMigration[]>;
+  /** What the running branch says of its own schema, to be compared with what a checkpoint recorded. */
+  readSchemaMarks(input: { projectId: ProjectId }): Promise<readonly SchemaMark[]>;
 }
 
 export function createDataActivities(deps: DataDeps): DataActivities & DataReads {
@@ -141,10 +143,6 @@ export function createDataActivities(deps: DataDeps): DataActivities & DataReads
     schemaFingerprint: async ({ projectId }) => ({ fingerprint: await asAdmin(projectId, schemaFingerprint) }),
     countRowsByTable: ({ projectId }) => asAdmin(projectId, countRowsByTable),
     readMigrationLedger: ({ projectId }) => asAdmin(projectId, readMigrationLedger),
-    migrationsSince: async ({ projectId, ledger }) => {
-      const known = new Set(ledger.map((row) => `${row.app}/${row.name}/${row.checksum}`));
-      const now = await asAdmin(projectId, readMigrationLedger);
-      return now.filter((row) => !known.has(`${row.app}/${row.name}/${row.checksum}`));
-    },
+    readSchemaMarks: ({ projectId }) => asAdmin(projectId, readSchemaMarks),
   };
 }

@@ -7,8 +7,11 @@ import { AdorableError } from '../../shared/errors.ts';
 import type { ProjectId } from '../../shared/ids.ts';
 import type { Fenced, Moment } from '../../shared/moment.ts';
 import type { InfraActivities } from '../../shared/ports.ts';
+import type { ObjectChanges } from '../../shared/restore/plan.ts';
 import { COMPUTE } from '../../shared/services/built-ins.ts';
 import { setLogins, startCompute, stopCompute, stopWorkloads } from './compute.ts';
+import { compareMoments } from './compare-moments.ts';
+import type { DeclaredMoment } from './compare-moments.ts';
 import { convergeInfra } from './converge-infra.ts';
 import { deleteNamespace } from './delete-namespace.ts';
 import type { InfraDeps } from './infra-deps.ts';
@@ -33,6 +36,8 @@ export interface InfraReads {
   readNamespace(input: { projectId: ProjectId; moment: Moment; running: boolean }): Promise<NamespaceReading>;
   /** What a sweep asks of the namespace. */
   readServed(input: { projectId: ProjectId; moment: Moment }): Promise<ServedNamespace>;
+  /** What going from one moment to the other would create, configure and delete. */
+  compareMoments(projectId: ProjectId, moments: { now: DeclaredMoment; then: DeclaredMoment }): Promise<ObjectChanges>;
 }
 
 export function createInfraActivities(deps: InfraDeps): InfraActivities & InfraReads {
@@ -80,6 +85,7 @@ export function createInfraActivities(deps: InfraDeps): InfraActivities & InfraR
     computeAddress: async (projectId) => await readServiceAddress(deps.kube, projectId, COMPUTE),
     readNamespace: async (input) => await readNamespace(begin(), input),
     readServed: async (input) => await readServed(begin(), input),
+    compareMoments: async (projectId, moments) => await compareMoments(deps, projectId, moments),
   };
 }
 

@@ -5,33 +5,46 @@
 import { AdorableError } from '../../shared/errors.ts';
 import { forkTimelineId, operationCheckpointId, shortDigest } from '../../shared/derive.ts';
 import { parseCheckpointId } from '../../shared/ids.ts';
-import type { CheckpointId, ProjectId } from '../../shared/ids.ts';
+import type { CheckpointId, ProjectId, TimelineId } from '../../shared/ids.ts';
 import type { Fenced, Moment, RecordedMoment, RestoreMode } from '../../shared/moment.ts';
 import type { CommitPoint, RecordsActivities } from '../../shared/ports.ts';
-import type { CodeChange, RestorePlan, RowChange } from '../../shared/restore/plan.ts';
+import type { CodeChange, ObjectChanges, RestorePlan, RowChange } from '../../shared/restore/plan.ts';
+import { revivedCredentials } from '../../shared/restore/revived-credentials.ts';
+import { migrationsSince } from '../../shared/restore/schema-changes.ts';
+import type { SchemaChange } from '../../shared/restore/schema-changes.ts';
 import { justOlder, momentBefore, previousMoment, redoMoment, resolveAlias } from '../../shared/restore/undo.ts';
 import type { MomentTree } from '../../shared/restore/undo.ts';
 import { parseSlug } from '../../shared/slug.ts';
+import type { Declared } from '../../shared/spec/declared.ts';
+import { currentEvidence, readEvidence, recordEvidence } from './checkpoint-evidence.ts';
+import type { Evidence, EvidenceDeps } from './checkpoint-evidence.ts';
 import { currentMoment } from './operations.ts';
 import type { PlatformDatabase } from './platform-database.ts';
 import { declaredByRows, lockProject, readCheckpoint, readProject, toRecordedMoment } from './rows.ts';
 import type { CheckpointRow, ProjectRow } from './rows.ts';
 
-export interface RestorePlanDeps {
-  readonly database: PlatformDatabase;
+export interface RestorePlanDeps extends EvidenceDeps {
   readonly readHead: (projectId: ProjectId) => Promise<CommitPoint>;
   /** Only catalog services may be deprovisioned; their state tells what a restore covers. */
   readonly isCodeDefinedService: (serviceId: string) => boolean;
   readonly uncoveredState: (serviceId: string) => string | undefined;
   /** What the previews count; a restore under the lock leaves these out. */
   readonly codeChange: (projectId: ProjectId, from: CommitPoint, to: CommitPoint) => Promise<CodeChange>;
-  readonly rowChanges: (projectId: ProjectId, target: RecordedMoment) => Promise<readonly RowChange[]>;
+  readonly rowChanges: (projectId: ProjectId, target: RecordedMoment, names: ReadonlyMap<string, string>) => Promise<readonly RowChange[]>;
+  readonly objectChanges: (projectId: ProjectId, moments: { now: DeclaredMoment; then: DeclaredMoment }) => Promise<ObjectChanges>;
+  /** Asked of the timeline server: whether the moment's data can still be forked. */
+  readonly isReachable: (moment: RecordedMoment) => Promise<boolean>;
+}
+
+interface DeclaredMoment {
+  readonly moment: Moment;
+  readonly declared: Declared;
 }
 
 export function createRestorePlan(deps: RestorePlanDeps): Pick<RecordsActivities, 'planRestore'> {
   const { database } = deps;
   return {
-    async planRestore({ projectId, target, mode, expect, record }) {
+    async planRestore({ projectId, target, mode, expect, acceptDrift = false, record }) {
       const project = await readProject(database, projectId);
       const here = await currentMoment(project, deps.readHead);
       if (here === null) throw new AdorableError('PreconditionFailed', `Project ${projectId} was never provisioned: there is no moment to go to.`);
@@ -39,24 +52,69 @@ export function createRestorePlan(deps: RestorePlanDeps): Pick<RecordsActivities
       const targetRow = await readCheckpoint(database, projectId, resolveTarget(tree, target));
       const moment = toRecordedMoment(targetRow);
       refuseCurrent(tree, moment.checkpointId, mode);
+      if (mode !== 'code' && !(await deps.isReachable(moment))) {
+        throw new AdorableError('Unreachable', `The data of ${moment.checkpointId} is not kept any more: choose another moment from \`adorable timeline ${projectId}\`.`);
+      }
 
       const seenFence = record === undefined ? Number(project.fence) : Number(project.fence) - 1;
       const digest = shortDigest(JSON.stringify([moment.checkpointId, mode, here.commit, here.timelineId, seenFence]));
       if (expect !== undefined && expect !== digest) {
         throw new AdorableError('ExpectationFailed', `Something moved since plan ${expect} was made (it is ${digest} now): nothing was changed; look at a new plan.`);
       }
-      const plan = await diff(deps, { project, here, targetRow, moment, mode, digest, redo: target === 'redo' });
+      const evidence = { now: await evidenceNow(deps, projectId, here, mode), then: await readEvidence(database, targetRow.id) };
+      if (mode !== 'all' && !acceptDrift) refuseUnknown(evidence.then, moment.checkpointId, mode);
+      const declared = await declaredByRows(database, project);
+      const names = new Map([...targetRow.declared.apps, ...declared.apps].map((app) => [app.id as string, app.slug as string]));
+      const plan = await diff(deps, { project, here, targetRow, moment, mode, digest, redo: target === 'redo', declared, names, evidence });
+      if (mode !== 'all' && !acceptDrift) refuseParting(plan.schemaChanges, moment.checkpointId, mode);
       if (record !== undefined) {
-        await recordIntents(database, { fenced: record, project, here, targetRow, plan });
+        await recordIntents(database, { fenced: record, here, targetRow, plan, evidence });
         return plan;
       }
-      const [code, rows] = await Promise.all([
+      const there: Moment = { ...here, ...(mode === 'data' ? {} : { commit: moment.commit, tree: moment.tree }), ...(mode === 'code' ? {} : { timelineId: moment.timelineId }) };
+      const [code, rows, objects] = await Promise.all([
         mode === 'data' ? undefined : deps.codeChange(projectId, here, moment),
-        mode === 'code' ? undefined : deps.rowChanges(projectId, moment),
+        mode === 'code' ? undefined : deps.rowChanges(projectId, moment, names),
+        // The fork's id is not known before the run: any other id than the current one marks what restarts.
+        deps.objectChanges(projectId, { now: { moment: here, declared }, then: { moment: mode === 'code' ? there : { ...there, timelineId: PLANNED_FORK }, declared: mode === 'data' ? declared : targetRow.declared } }),
       ]);
-      return { ...plan, ...(code === undefined ? {} : { code }), ...(rows === undefined ? {} : { rows }) };
+      return { ...plan, ...(code === undefined ? {} : { code }), ...(rows === undefined ? {} : { rows }), objects };
     },
   };
+}
+
+const PLANNED_FORK = '0'.repeat(32) as TimelineId;
+
+interface Evidences {
+  readonly now: Evidence;
+  readonly then: Evidence;
+}
+
+/** A whole restore must be possible while the database is down: then the last record of its schema has to do. */
+async function evidenceNow(deps: RestorePlanDeps, projectId: ProjectId, here: Moment, mode: RestoreMode): Promise<Evidence> {
+  try {
+    return await currentEvidence(deps, projectId);
+  } catch (error) {
+    if (mode !== 'all' || !(error instanceof AdorableError) || error.type !== 'Unavailable') throw error;
+    const [{ schemaMarks }, secretVersions] = await Promise.all([readEvidence(deps.database, here.checkpointId), deps.readSecretVersions(projectId)]);
+    return { schemaMarks, secretVersions };
+  }
+}
+
+function refuseUnknown({ schemaMarks }: Evidence, target: CheckpointId, mode: RestoreMode): void {
+  if (schemaMarks !== null) return;
+  throw new AdorableError('PreconditionFailed', `The schema at ${target} was not recorded, so ${mode} alone might part it from the code: restore with --mode all, or accept that with --accept-drift.`);
+}
+
+/** Code that meets a schema it was not written for is what `all` exists to avoid. */
+function refuseParting(changes: readonly SchemaChange[], target: CheckpointId, mode: RestoreMode): void {
+  if (changes.length === 0) return;
+  const named = changes.slice(0, 5).map(({ owner, name }) => `${owner}: ${name}`).join(', ');
+  throw new AdorableError(
+    'PreconditionFailed',
+    `${String(changes.length)} schema change${changes.length === 1 ? ' lies' : 's lie'} between here and ${target} (${named}): ${mode} alone would part code and schema; restore with --mode all, or accept that with --accept-drift.`,
+    { details: { schemaChanges: changes, mode, instead: 'all' } },
+  );
 }
 
 function resolveTarget(tree: MomentTree, target: string): CheckpointId {
@@ -93,11 +151,14 @@ interface DiffInput {
   readonly mode: RestoreMode;
   readonly digest: string;
   readonly redo: boolean;
+  readonly declared: Declared;
+  /** Slugs by app id, of both moments. */
+  readonly names: ReadonlyMap<string, string>;
+  readonly evidence: Evidences;
 }
 
 async function diff(deps: RestorePlanDeps, input: DiffInput): Promise<RestorePlan> {
-  const { project, here, targetRow, moment, mode, digest, redo } = input;
-  const now = await declaredByRows(deps.database, project);
+  const { project, here, targetRow, moment, mode, digest, redo, declared: now, names, evidence } = input;
   const then = mode === 'data' ? now : targetRow.declared;
   const ids = (apps: typeof now.apps): Set<string> => new Set(apps.map((app) => app.id));
   const [nowIds, thenIds] = [ids(now.apps), ids(then.apps)];
@@ -114,6 +175,8 @@ async function diff(deps: RestorePlanDeps, input: DiffInput): Promise<RestorePla
     reactivateRevision: then.revisionId === project.revision_id ? null : then.revisionId,
     deprovisionServices: gone,
     reprovisionServices: then.services.filter((id) => !now.services.includes(id) && !deps.isCodeDefinedService(id)),
+    schemaChanges: migrationsSince(evidence.now.schemaMarks ?? [], evidence.then.schemaMarks ?? evidence.now.schemaMarks ?? [], names),
+    revives: mode === 'code' ? [] : revivedCredentials(evidence.now.secretVersions ?? {}, evidence.then.secretVersions ?? {}, names),
     notCovered: [...new Set([...now.services, ...then.services])].flatMap((id) => deps.uncoveredState(id) ?? []),
     digest,
   };
@@ -121,14 +184,14 @@ async function diff(deps: RestorePlanDeps, input: DiffInput): Promise<RestorePla
 
 interface Intents {
   readonly fenced: Fenced;
-  readonly project: ProjectRow;
   readonly here: Moment;
   readonly targetRow: CheckpointRow;
   readonly plan: RestorePlan;
+  readonly evidence: Evidences;
 }
 
 /** The snapshot's intent, the node that will alias the target, and both directions, in one transaction. */
-async function recordIntents(database: PlatformDatabase, { fenced, here, targetRow, plan }: Intents): Promise<void> {
+async function recordIntents(database: PlatformDatabase, { fenced, here, targetRow, plan, evidence }: Intents): Promise<void> {
   const { operationId, projectId } = fenced;
   const snapshotId = operationCheckpointId(operationId, 'pre-restore');
   const nodeId = operationCheckpointId(operationId, 'target');
@@ -152,6 +215,9 @@ async function recordIntents(database: PlatformDatabase, { fenced, here, targetR
       mode === 'code' ? here.timelineId : plan.target.timelineId, mode === 'code' ? null : plan.target.lsn, mode === 'code' ? false : plan.target.sealed,
       mode === 'data' ? now : JSON.stringify(targetRow.declared),
     ]);
+    // Migrations need the lock that this operation holds, and the snapshot is sealed when nothing can be asked of it any more.
+    await recordEvidence(session, snapshotId, evidence.now);
+    await recordEvidence(session, nodeId, mode === 'code' ? evidence.now : evidence.then);
     await session.query('UPDATE operations SET plan = $2, forward = $3, back = $4 WHERE id = $1', [
       operationId, JSON.stringify({ ...plan, snapshotId }), JSON.stringify(forward), JSON.stringify(here),
     ]);

@@ -29,7 +29,7 @@ export interface VerifyDeps {
   readonly secretVersions: (projectId: ProjectId) => Promise<Readonly<Record<string, number>>>;
 }
 
-export function createVerifyActivities(deps: VerifyDeps): VerifyActivities {
+export function createVerifyActivities(deps: VerifyDeps): Pick<VerifyActivities, 'verifyMoment'> {
   return {
     async verifyMoment({ projectId, moment, running }): Promise<Receipt> {
       const [head, declared, now, endpoint, served, namespace, secretVersions] = await Promise.all([

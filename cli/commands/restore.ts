@@ -1,10 +1,13 @@
 /** `timeline`, `bookmark`, `restore`, `undo`, `redo`, `verify`: moving between moments. */
 import type { Command } from 'commander';
 import { readTimeline } from '../../client/reads.ts';
+import type { TimelineEntry } from '../../client/reads.ts';
 import { AdorableError } from '../../shared/errors.ts';
-import { parseProjectId } from '../../shared/ids.ts';
+import { parseCheckpointId, parseProjectId } from '../../shared/ids.ts';
 import type { RestoreMode } from '../../shared/moment.ts';
-import type { RestorePlan, RowChange } from '../../shared/restore/plan.ts';
+import { drawTree } from '../../shared/restore/draw-tree.ts';
+import type { TreeLine } from '../../shared/restore/draw-tree.ts';
+import type { CheckpointProof, Difference, RestorePlan, RowChange } from '../../shared/restore/plan.ts';
 import { addCommand, conclude, confirm, withRuntime } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
 import { age } from '../output.ts';
@@ -14,19 +17,16 @@ interface RestoreOptions extends CommonOptions {
   readonly mode?: string;
   readonly dryRun?: boolean;
   readonly expect?: string;
+  readonly acceptDrift?: boolean;
   readonly yes?: boolean;
 }
 
 export function restoreCommands(program: Command): void {
   addCommand(program, 'timeline <project>', 'the tree of moments, the current one marked').action(async (project: string, options: CommonOptions) => {
     const projectId = parseProjectId(project);
-    await withRuntime(options, async ({ database }, output) => {
-      const entries = await readTimeline(database, projectId);
-      output.result(entries, () => {
-        for (const entry of entries) {
-          output.line(`${entry.current ? '●' : '○'} ${entry.id}  ${entry.kind.padEnd(15)} ${age(entry.createdAt).padStart(7)} ago  ${entry.commit.slice(0, 7)}  ${entry.lsn ?? ''}  [${entry.apps.join(', ')}]${entry.aliasOf === null ? '' : `  = ${entry.aliasOf}`}${entry.label === null ? '' : `  ${entry.label}`}${entry.current ? '  current' : ''}`);
-        }
-      });
+    await withRuntime(options, async ({ database, timelines }, output) => {
+      const entries = await readTimeline(database, projectId, timelines);
+      output.result(entries, () => { for (const line of drawTree(entries)) output.line(momentText(line)); });
     });
   });
 
@@ -44,21 +44,50 @@ export function restoreCommands(program: Command): void {
 
   restoring('restore <project> <target>', 'to a checkpoint id, `previous`, or `before:<app>`')
     .option('--mode <mode>', 'all, data or code', 'all')
+    .option('--accept-drift', 'data or code alone, although that parts code and schema')
     .action((project: string, target: string, options: RestoreOptions) => restore(project, target, options));
   restoring('undo <project>', 'to the moment before the last generation').action((project: string, options: RestoreOptions) => restore(project, 'undo', options));
   restoring('redo <project>', 'back to the newest snapshot that an undo left').action((project: string, options: RestoreOptions) => restore(project, 'redo', options));
 
-  addCommand(program, 'verify <project>', 'read every store back and print the receipt').action(async (project: string, options: CommonOptions) => {
+  addCommand(program, 'verify <project> [checkpoint]', 'read every store back and print the receipt; or prove that a past moment is restorable').action(async (project: string, checkpoint: string | undefined, options: CommonOptions) => {
     const projectId = parseProjectId(project);
+    const checkpointId = checkpoint === undefined ? undefined : parseCheckpointId(checkpoint);
     await withRuntime(options, async ({ runtime }, output) => {
+      if (checkpointId !== undefined) {
+        const proof = await runtime.verifyCheckpoint(projectId, checkpointId);
+        output.result(proof, () => { printProof(output, proof); });
+        process.exitCode = proof.ok ? 0 : 1;
+        return;
+      }
       const receipt = await runtime.verify(projectId);
       output.result(receipt, () => {
-        output.line(`${receipt.ok ? 'Every store holds' : 'The stores do not hold'} ${receipt.checkpointId}: tree ${receipt.tree.slice(0, 12)}, timeline ${receipt.timelineId} (PostgreSQL's ${String(receipt.pgTimelineId)}), apps [${receipt.apps.join(', ')}], services [${receipt.services.join(', ')}], ${String(receipt.objects)} objects, digest ${receipt.digest.slice(0, 16)}`);
-        for (const difference of receipt.differences) output.line(`  ${difference.store}: ${difference.what} is ${difference.found}, not ${difference.expected}`);
+        output.line(`${receipt.ok ? 'Every store holds' : 'The stores do not hold'} ${receipt.checkpointId}: tree ${receipt.tree.slice(0, 12)}, timeline ${receipt.timelineId} (PostgreSQL's ${String(receipt.pgTimelineId)}), apps [${receipt.apps.join(', ')}], services [${receipt.services.join(', ')}], ${String(receipt.objects)} objects, digest ${receipt.digest.slice(0, 16)}, moment ${(receipt.momentDigest ?? '').slice(0, 16)}`);
+        const secrets = Object.entries(receipt.secretVersions ?? {});
+        output.line(`  secrets: ${String(secrets.length)} in use${secrets.filter(([, version]) => version > 1).map(([name, version]) => `, ${name} at version ${String(version)}`).join('')}`);
+        printDifferences(output, receipt.differences);
       });
       process.exitCode = receipt.ok ? 0 : 1;
     });
   });
+}
+
+function momentText({ prefix, entry, aliases, current }: TreeLine<TimelineEntry>): string {
+  const notes = [
+    ...(entry.label === null ? [] : [entry.label]),
+    ...(aliases.length === 0 ? [] : [`restored as ${aliases.map((alias) => alias.id).join(', ')}`]),
+    ...(entry.reachable === false ? ['UNREACHABLE'] : entry.reachableUntil === null ? [] : [`until ${entry.reachableUntil}`]),
+    ...(current ? ['current'] : []),
+  ];
+  return `${prefix}${current ? '●' : '○'} ${entry.id}  ${entry.kind.padEnd(14)} ${age(entry.createdAt).padStart(6)} ago  ${entry.commit.slice(0, 7)}  ${entry.lsn ?? ''}  [${entry.apps.join(', ')}]${notes.length === 0 ? '' : `  ${notes.join('; ')}`}`;
+}
+
+function printProof(output: Output, proof: CheckpointProof): void {
+  output.line(`${proof.checkpointId} ${proof.ok ? 'can be restored' : 'can NOT be restored'}: tree ${proof.tree.slice(0, 12)} with ${String(proof.objects)} objects in git; ${String(proof.tables)} tables with ${String(proof.rows)} rows read at ${proof.lsn} on a throw-away fork; apps [${proof.apps.join(', ')}], services [${proof.services.join(', ')}]`);
+  printDifferences(output, proof.differences);
+}
+
+function printDifferences(output: Output, differences: readonly Difference[]): void {
+  for (const { store, what, expected, found } of differences) output.line(`  ${store}: ${what} is ${found}, not ${expected}`);
 }
 
 function parseMode(value: string | undefined): RestoreMode {
@@ -70,7 +99,8 @@ async function restore(project: string, target: string, options: RestoreOptions)
   const projectId = parseProjectId(project);
   const mode = parseMode(options.mode);
   await withRuntime(options, async ({ runtime }, output) => {
-    const plan = await runtime.planRestore(projectId, target, mode);
+    const acceptDrift = options.acceptDrift === true;
+    const plan = await runtime.planRestore(projectId, target, mode, acceptDrift);
     if (options.expect !== undefined && options.expect !== plan.digest) {
       throw new AdorableError('ExpectationFailed', `Something moved since plan ${options.expect} was made (it is ${plan.digest} now): nothing was changed; look at a new plan.`);
     }
@@ -81,7 +111,7 @@ async function restore(project: string, target: string, options: RestoreOptions)
     if (!output.json) printPlan(output, plan);
     if (!(await confirm('Restore?', options))) return;
     // What was shown is what is done: anything that moved in between is refused.
-    await conclude(await runtime.restore(projectId, target, { mode, expect: plan.digest }), output);
+    await conclude(await runtime.restore(projectId, target, { mode, expect: plan.digest, acceptDrift }), output);
   });
 }
 
@@ -93,15 +123,20 @@ export function printPlan(output: Output, plan: RestorePlan): void {
   for (const row of plan.rows ?? []) if ((row.now ?? 0) + (row.then ?? 0) > 0) output.line(`               ${rowText(row)}`);
   const empty = (plan.rows ?? []).filter((row) => (row.now ?? 0) + (row.then ?? 0) === 0).length;
   if (empty > 0) output.line(`               and ${String(empty)} empty tables ${plan.rows?.some((row) => row.then === null) === true ? 'vanish' : 'appear'}`);
+  for (const { owner, name, change } of plan.schemaChanges) output.line(`  schema     ${owner}: ${name} ${change}`);
   const list = (items: readonly string[]): string => (items.length === 0 ? 'none' : items.join(', '));
   output.line(`  rows       archive apps ${list(plan.archiveApps.map((app) => app.slug))}; reactivate ${list(plan.reactivateApps.map((app) => app.slug))}; ${String(plan.archiveRevisions)} plan revisions archived`);
   output.line(`  namespace  deprovision ${list(plan.deprovisionServices)}; provision ${list(plan.reprovisionServices)}`);
+  if (plan.objects !== undefined) {
+    for (const [what, refs] of Object.entries(plan.objects) as [string, readonly string[]][]) if (refs.length > 0) output.line(`               ${what} ${refs.join(', ')}`);
+  }
+  for (const { secret, then, now } of plan.revives) output.line(`  secrets    ${secret}: the branch knows version ${String(then)}, re-asserted as version ${String(now)}`);
   for (const text of plan.notCovered) output.line(`  not covered  ${text}`);
   output.line('  A pre-restore snapshot is taken first: `adorable redo` comes back to it.');
 }
 
-function rowText({ table, now, then }: RowChange): string {
+function rowText({ label, now, then }: RowChange): string {
   const count = (rows: number | null): string => (rows === null ? 'absent' : `${String(rows)} rows`);
   const lost = (now ?? 0) - (then ?? 0);
-  return `${table}: ${count(now)} → ${count(then)}${lost > 0 ? `  (${String(lost)} lost)` : ''}`;
+  return `${label}: ${count(now)} → ${count(then)}${lost > 0 ? `  (${String(lost)} lost)` : ''}`;
 }

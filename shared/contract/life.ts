@@ -1,4 +1,5 @@
 /** `provisionProject`, `deleteProject`, `recoverProject` and `recordBookmark`: a project's life. */
+import type { ProjectId } from '../ids.ts';
 import type { OperationRequest } from './operation.ts';
 
 export const PROVISION_PROJECT = 'provisionProject';
@@ -9,6 +10,12 @@ export const VERIFY_PROJECT = 'verifyProject';
 
 export interface ProvisionRequest extends OperationRequest {
   readonly name: string;
+}
+
+export interface VerifyRequest {
+  readonly projectId: ProjectId;
+  /** A past moment; without it, the current one. */
+  readonly checkpointId?: string;
 }
 
 export interface BookmarkRequest extends OperationRequest {

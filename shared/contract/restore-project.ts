@@ -14,12 +14,15 @@ export interface RestoreRequest extends OperationRequest {
   readonly mode: RestoreMode;
   /** Digest of a plan that was seen; refused when anything moved since. */
   readonly expect?: string;
+  /** `data` or `code` alone although that parts code and schema. */
+  readonly acceptDrift?: boolean;
 }
 
 export interface PlanRestoreRequest {
   readonly projectId: ProjectId;
   readonly target: RestoreTarget;
   readonly mode: RestoreMode;
+  readonly acceptDrift?: boolean;
 }
 
 export type RestoreOutcome = OperationOutcome;

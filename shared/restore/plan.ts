@@ -2,7 +2,10 @@
  * What a restore will do (`RestorePlan`) and what it was proven to have done (`Receipt`).
  */
 import type { CheckpointId, TimelineId } from '../ids.ts';
+import type { Lsn } from '../lsn.ts';
 import type { CheckpointKind, Moment, RecordedMoment, RestoreMode } from '../moment.ts';
+import type { RevivedCredential } from './revived-credentials.ts';
+import type { SchemaChange } from './schema-changes.ts';
 
 export interface AppRef {
   readonly id: string;
@@ -18,8 +21,17 @@ export interface CodeChange {
 /** Rows of one table now and at the target; null where the table does not exist. */
 export interface RowChange {
   readonly table: string;
+  /** As people know it: with the app's slug for its schema. */
+  readonly label: string;
   readonly now: number | null;
   readonly then: number | null;
+}
+
+/** `Kind/name` of what a restore does to the namespace. */
+export interface ObjectChanges {
+  readonly created: readonly string[];
+  readonly configured: readonly string[];
+  readonly deleted: readonly string[];
 }
 
 export interface RestorePlan {
@@ -35,11 +47,16 @@ export interface RestorePlan {
   readonly reactivateRevision: string | null;
   readonly deprovisionServices: readonly string[];
   readonly reprovisionServices: readonly string[];
+  /** Schema changes between here and the target, by name (`migrationsSince`). */
+  readonly schemaChanges: readonly SchemaChange[];
+  /** Credentials of that time in the branch; they are re-asserted as they are now before anybody connects. */
+  readonly revives: readonly RevivedCredential[];
   /** State that a restore does not cover, in words. */
   readonly notCovered: readonly string[];
   /** Counted for previews only. */
   readonly code?: CodeChange;
   readonly rows?: readonly RowChange[];
+  readonly objects?: ObjectChanges;
   /** Binds the plan to what was seen: target, HEAD, timeline, fence. */
   readonly digest: string;
 }
@@ -74,5 +91,22 @@ export interface Receipt {
    */
   readonly momentDigest?: string;
   readonly digest: string;
+  readonly differences: readonly Difference[];
+}
+
+/** What shows that a past moment can still be restored, read without restoring it. */
+export interface CheckpointProof {
+  readonly checkpointId: CheckpointId;
+  readonly ok: boolean;
+  readonly commit: string;
+  readonly tree: string;
+  readonly timelineId: TimelineId;
+  readonly lsn: Lsn;
+  /** Objects that git holds of its tree; tables and rows that a throw-away fork at its LSN answered. */
+  readonly objects: number;
+  readonly tables: number;
+  readonly rows: number;
+  readonly apps: readonly string[];
+  readonly services: readonly string[];
   readonly differences: readonly Difference[];
 }

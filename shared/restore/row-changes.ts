@@ -6,11 +6,17 @@ export interface Counted {
   readonly rows: number;
 }
 
-export function changedTables(now: readonly Counted[], then: readonly Counted[]): readonly RowChange[] {
+/** `names`: slugs by app id, which is the name of an app's schema. */
+export function changedTables(now: readonly Counted[], then: readonly Counted[], names: ReadonlyMap<string, string> = new Map()): readonly RowChange[] {
   const [present, past] = [toMap(now), toMap(then)];
   return [...new Set([...present.keys(), ...past.keys()])].sort()
-    .map((table) => ({ table, now: present.get(table) ?? null, then: past.get(table) ?? null }))
+    .map((table) => ({ table, label: labelOf(table, names), now: present.get(table) ?? null, then: past.get(table) ?? null }))
     .filter((row) => row.now !== row.then);
+}
+
+function labelOf(table: string, names: ReadonlyMap<string, string>): string {
+  const [schema = '', ...rest] = table.split('.');
+  return [names.get(schema) ?? schema, ...rest].join('.');
 }
 
 function toMap(counted: readonly Counted[]): ReadonlyMap<string, number> {

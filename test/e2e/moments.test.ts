@@ -4,10 +4,17 @@
  * different at different ones; data and code move alone where that parts nothing (I1, I3).
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { addTransaction, transactions } from '../../cli/story/tell.ts';
 import { openWorld } from '../../cli/story/world.ts';
 import type { World } from '../../cli/story/world.ts';
-import type { ProjectId } from '../../shared/ids.ts';
+import { readTimeline } from '../../client/reads.ts';
+import { createSeal, createSecretStore } from '../../activities/secrets/index.ts';
+import { readSecret } from '../../local/platform.ts';
+import type { CheckpointId, ProjectId } from '../../shared/ids.ts';
+import type { RestoreMode } from '../../shared/moment.ts';
+import { drawTree } from '../../shared/restore/draw-tree.ts';
 import { startPlatform } from '../support/platform.ts';
 import type { TestPlatform } from '../support/platform.ts';
 
@@ -85,4 +92,96 @@ describe('equal moments have equal digests', () => {
     await restore(undone);
     expect(await digest()).toBe(at['both']);
   }, 240_000);
+});
+
+describe('data and code move alone where that parts nothing', () => {
+  const file = (): string => join(platform.data, 'projects', projectId, 'repo', 'apps', 'personal-finance', 'NOTES.md');
+  const outcome = async (target: string, mode: RestoreMode, acceptDrift = false) => await (await platform.open.runtime.restore(projectId, target, { mode, acceptDrift })).result;
+  const current = async (): Promise<string> => (await readTimeline(platform.open.database, projectId)).findLast((entry) => entry.current)?.id ?? '';
+
+  test('a bookmark, then new code and new rows: `data` takes back the rows, `code` the code', async () => {
+    expect(await (await platform.open.runtime.bookmark(projectId, 'before the notes')).result).toMatchObject({ outcome: 'recorded' });
+    const bookmark = await current();
+    writeFileSync(file(), 'A note.\n');
+    await addTransaction(world, 'After the bookmark', -300);
+    const plan = await platform.open.runtime.planRestore(projectId, bookmark, 'data');
+    expect(plan).toMatchObject({ mode: 'data', schemaChanges: [], archiveApps: [], objects: { created: [], deleted: [] } });
+    expect(plan.rows).toEqual([expect.objectContaining({ label: 'personal-finance.transactions', now: 3, then: 2 })]);
+
+    expect(await outcome(bookmark, 'data')).toMatchObject({ outcome: 'restored', health: 'healthy', receipt: { ok: true } });
+    expect(await transactions(world)).not.toContain('After the bookmark');
+    expect(existsSync(file())).toBe(true);
+    await digest();
+
+    await addTransaction(world, 'Kept by code', -400);
+    expect(await outcome(bookmark, 'code')).toMatchObject({ outcome: 'restored', health: 'healthy', receipt: { ok: true } });
+    expect(existsSync(file())).toBe(false);
+    expect(await transactions(world)).toContain('Kept by code');
+    await digest();
+  }, 240_000);
+
+  test('data alone may go to the current moment, the whole project may not', async () => {
+    expect(await (await platform.open.runtime.bookmark(projectId, 'here')).result).toMatchObject({ outcome: 'recorded' });
+    const here = await current();
+    await addTransaction(world, 'A mistake', -500);
+    await expect(platform.open.runtime.planRestore(projectId, here)).rejects.toMatchObject({ type: 'CurrentMoment' });
+    expect(await outcome(here, 'data')).toMatchObject({ outcome: 'restored', health: 'healthy' });
+    expect(await transactions(world)).not.toContain('A mistake');
+    expect(await transactions(world)).toContain('Kept by code');
+    await restore('redo');
+    expect(await transactions(world)).toContain('A mistake');
+  }, 240_000);
+
+  test('a mode that would part code and schema is refused, names the changes and steers to all; --accept-drift does it', async () => {
+    for (const mode of ['data', 'code'] as const) {
+      await expect(platform.open.runtime.planRestore(projectId, 'before:task-board', mode)).rejects.toMatchObject({
+        type: 'PreconditionFailed', message: expect.stringMatching(/task-board: 0001_init\.sql.*--mode all.*--accept-drift/), details: { instead: 'all', schemaChanges: [{ owner: 'task-board', change: 'undone' }] },
+      });
+      expect(await outcome('before:task-board', mode)).toMatchObject({ outcome: 'unchanged', failure: 'PreconditionFailed' });
+    }
+    expect(await platform.open.runtime.planRestore(projectId, 'before:task-board')).toMatchObject({
+      schemaChanges: [{ owner: 'task-board', name: '0001_init.sql', change: 'undone' }], objects: { deleted: expect.arrayContaining(['Deployment/app-task-board', 'Ingress/app-task-board']) },
+    });
+    expect(await outcome('before:task-board', 'data', true)).toMatchObject({ outcome: 'restored', health: 'healthy' });
+    expect((await world.http('task-board', '/trpc/health')).status).toBe(200);
+    await digest();
+  }, 240_000);
+});
+
+describe('what is recorded can be asked for again', () => {
+  test('a rotated database password revives in the branch, is named, and the app connects after undo and redo', async () => {
+    const [app] = await platform.open.database.query<{ id: string }>(`SELECT id FROM project_apps WHERE project_id = $1 AND slug = 'personal-finance' AND archived_at IS NULL`, [projectId]);
+    const store = createSecretStore({ database: platform.open.database, seal: createSeal(readSecret(platform.data, 'master.key')) });
+    await store.rotateSecret(projectId, `app/${app?.id ?? ''}/PGPASSWORD`, 'f'.repeat(48));
+    expect(await platform.open.runtime.planRestore(projectId, 'before:task-board')).toMatchObject({ revives: [{ secret: 'app personal-finance PGPASSWORD', then: 1, now: 2 }] });
+    await restore('before:task-board');
+    expect(await transactions(world)).toEqual(['Written in finance']);
+    await restore('redo');
+    await addTransaction(world, 'With the new password', -600);
+    expect((await platform.open.runtime.verify(projectId)).secretVersions).toMatchObject({ [`app/${app?.id ?? ''}/PGPASSWORD`]: 2 });
+  }, 240_000);
+
+  test('every listed moment is reachable, and a past one is proven restorable without restoring it', async () => {
+    const entries = await readTimeline(platform.open.database, projectId, platform.open.timelines);
+    expect(entries.filter((entry) => entry.reachable !== true)).toEqual([]);
+    const lines = drawTree(entries);
+    expect(lines.filter((line) => line.current)).toHaveLength(1);
+    const before = await digest();
+    for (const kind of ['provisioned', 'generated', 'pre-restore', 'manual']) {
+      const entry = entries.find((candidate) => candidate.kind === kind);
+      expect(await platform.open.runtime.verifyCheckpoint(projectId, entry?.id ?? '' as CheckpointId)).toMatchObject({ ok: true, differences: [], commit: entry?.commit, apps: entry?.apps });
+    }
+    expect(await digest()).toBe(before);
+  }, 240_000);
+
+  test('a moment whose data is gone is shown so, refused, and not restorable', async () => {
+    const { database, timelines, runtime } = platform.open;
+    const gone = (await readTimeline(database, projectId)).find((entry) => entry.kind === 'generated');
+    await database.query(`UPDATE checkpoints SET lsn = '0/1' WHERE id = $1`, [gone?.id]);
+    expect((await readTimeline(database, projectId, timelines)).find((entry) => entry.id === gone?.id)).toMatchObject({ reachable: false });
+    await expect(runtime.planRestore(projectId, gone?.id ?? '')).rejects.toMatchObject({ type: 'Unreachable' });
+    expect(await runtime.verifyCheckpoint(projectId, gone?.id ?? '' as CheckpointId)).toMatchObject({ ok: false, differences: [{ store: 'timeline', expected: 'readable' }] });
+    await database.query('UPDATE checkpoints SET lsn = $2 WHERE id = $1', [gone?.id, gone?.lsn]);
+    await expect(runtime.verifyCheckpoint(projectId, 'cp_zzzzzzzzzzzz' as CheckpointId)).rejects.toMatchObject({ type: 'NotFound' });
+  }, 120_000);
 });

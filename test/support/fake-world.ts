@@ -206,7 +206,7 @@ export class FakeWorld {
         }
         const plan: RestorePlan = {
           mode, current: here, target: TARGET, targetKind: 'pre-generation', redo: false, archiveApps: [], reactivateApps: [], archiveRevisions: 0,
-          reactivateRevision: null, deprovisionServices: [], reprovisionServices: [], notCovered: [], digest: 'd',
+          reactivateRevision: null, deprovisionServices: [], reprovisionServices: [], schemaChanges: [], revives: [], notCovered: [], digest: 'd',
         };
         return Promise.resolve(plan);
       },
@@ -348,6 +348,7 @@ export class FakeWorld {
       deleteNamespace: (input) => { this.#guard(input, 'infra'); Object.assign(state, { namespace: false, computeUp: false, appsUp: false, gateway: 'open' }); return Promise.resolve(); },
 
       verifyMoment: ({ moment }) => Promise.resolve(receipt(moment)),
+      verifyCheckpoint: () => Promise.reject(ApplicationFailure.nonRetryable('no test asks for it', 'InvariantViolated')),
     };
   }
 }
