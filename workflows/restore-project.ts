@@ -52,10 +52,11 @@ export async function restoreProject(request: RestoreRequest): Promise<RestoreOu
           run.phase('freeze');
           await saga.step('freeze', () => infra.freeze({ ...fenced, moment: here }), (unwinding) => thaw(run, unwinding, here));
           run.phase('snapshot');
-          // The snapshot's own compensations are thaw's (unseal, start) and plan's (void): both stand already.
+          // The snapshot's compensations are thaw's (unseal, start) and plan's (void), which stand already, and its pin's.
           const point = await saga.step('snapshot code', () => code.commitDirty({ ...fenced, reason: 'pre-restore snapshot' }));
           here = { ...here, commit: point.commit, tree: point.tree };
-          const lsn = await saga.step('snapshot data', () => sealed(fenced, here, forks, snapshotId));
+          const lsn = await saga.step('snapshot data', () => sealed(fenced, here, forks, snapshotId), forks ? undefined
+            : () => data.unpinMoment({ projectId, tenantId: here.tenantId, timelineId: here.timelineId, checkpointId: snapshotId }));
           await saga.step('snapshot record', () => records.completeCheckpoint({ ...fenced, checkpointId: snapshotId, commit: here.commit, tree: here.tree, lsn, sealed: forks, makeCurrent: false }));
           const there = mode === 'data' ? here : target;
           const goal: Moment = { checkpointId: operationCheckpointId(operationId, 'target'), commit: there.commit, tree: there.tree, tenantId: here.tenantId, timelineId: forks ? forkId : here.timelineId };
@@ -96,7 +97,11 @@ export async function restoreProject(request: RestoreRequest): Promise<RestoreOu
 async function sealed(fenced: Fenced, here: Moment, forks: boolean, checkpointId: ReturnType<typeof operationCheckpointId>) {
   const { projectId } = fenced;
   const { tenantId, timelineId } = here;
-  if (!forks) return (await data.emitCheckpointLsn({ projectId, checkpointId, timelineId })).lsn;
+  if (!forks) {
+    const { lsn } = await data.emitCheckpointLsn({ projectId, checkpointId, timelineId });
+    await data.pinMoment({ projectId, tenantId, timelineId, checkpointId, lsn });
+    return lsn;
+  }
   await infra.stopCompute(fenced);
   return (await data.sealTimeline({ ...fenced, tenantId, timelineId })).lsn;
 }
