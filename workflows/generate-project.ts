@@ -44,6 +44,7 @@ export async function generateProject(request: GenerateRequest): Promise<Operati
         run.phase('generate');
         forward = await produce(saga, fenced, { plan, buckets, back });
         await saga.step('directions', () => records.recordDirections({ ...fenced, forward: forward ?? null, back }));
+        run.stopIfCancelled();
         run.phase('decide');
         await CancellationScope.nonCancellable(() => saga.step('decide', () => records.decide({ ...fenced, decision: 'target' })));
       });

@@ -63,6 +63,7 @@ export async function restoreProject(request: RestoreRequest): Promise<RestoreOu
           forward = goal;
           await saga.step('directions', () => records.recordDirections({ ...fenced, forward: goal, back: here }));
         });
+        run.stopIfCancelled();
         run.phase('decide');
         await CancellationScope.nonCancellable(() => saga.step('decide', () => records.decide({ ...fenced, decision: 'target' })));
       });

@@ -7,7 +7,7 @@ import {
   CancellationScope, condition, isCancellation, defineQuery, defineSignal, defineUpdate, log, setCurrentDetails, setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { CancelledFailure, defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import {
   CANCEL_RUN, CANCEL_RUN_UPDATE, PROGRESS, RESUME_RUN, RESUME_RUN_UPDATE, SEARCH_ATTRIBUTES,
 } from '../shared/contract/operation.ts';
@@ -16,6 +16,9 @@ import type { OperationKind } from '../shared/moment.ts';
 import { failure, toFailure } from './failure.ts';
 
 const phaseKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.phase, SearchAttributeType.KEYWORD);
+
+/** The Web UI sends a message without an argument when its dialog is left empty: it must not fail the run's task. */
+const NOTHING: Partial<CancelRun> = {};
 
 export class Run {
   readonly request: OperationRequest;
@@ -30,12 +33,12 @@ export class Run {
   constructor(request: OperationRequest, kind: OperationKind) {
     this.request = request;
     this.kind = kind;
-    const validator = (message: { operationId?: string }): void => { this.#refuseForeign(message); };
+    const validator = (message: { operationId?: string } = {}): void => { this.#refuseForeign(message); };
     setHandler(defineQuery<Progress>(PROGRESS), () => this.progress());
-    setHandler(defineSignal<[CancelRun]>(CANCEL_RUN), (message) => { this.#ifOurs(message, () => { this.#cancel(message.reason); }); });
-    setHandler(defineSignal<[ResumeRun]>(RESUME_RUN), (message) => { this.#ifOurs(message, () => { this.#resumes += 1; }); });
-    setHandler(defineUpdate<Progress, [CancelRun]>(CANCEL_RUN_UPDATE), (message) => { this.#cancel(message.reason); return this.progress(); }, { validator });
-    setHandler(defineUpdate<Progress, [ResumeRun]>(RESUME_RUN_UPDATE), () => { this.#resumes += 1; return this.progress(); }, { validator });
+    setHandler(defineSignal<[Partial<CancelRun>?]>(CANCEL_RUN), (message = NOTHING) => { this.#ifOurs(message, () => { this.#cancel(message.reason); }); });
+    setHandler(defineSignal<[ResumeRun?]>(RESUME_RUN), (message = {}) => { this.#ifOurs(message, () => { this.#resumes += 1; }); });
+    setHandler(defineUpdate<Progress, [Partial<CancelRun>?]>(CANCEL_RUN_UPDATE), (message = NOTHING) => { this.#cancel(message.reason); return this.progress(); }, { validator });
+    setHandler(defineUpdate<Progress, [ResumeRun?]>(RESUME_RUN_UPDATE), () => { this.#resumes += 1; return this.progress(); }, { validator });
   }
 
   progress(): Progress {
@@ -100,6 +103,11 @@ export class Run {
     }
   }
 
+  /** The last chance before what cancellation cannot reach: a step that ended well may have ended after its cancellation. */
+  stopIfCancelled(): void {
+    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled');
+  }
+
   /** Waits for `resumeRun`; false when none came in time. */
   async waitForResume(waitingFor: string, timeout: string): Promise<boolean> {
     const before = this.#resumes;
@@ -113,8 +121,8 @@ export class Run {
     }
   }
 
-  #cancel(reason: string): void {
-    this.#cancelReason = reason;
+  #cancel(reason: string | undefined): void {
+    this.#cancelReason = reason ?? 'none was given.';
     this.#forward?.cancel();
   }
 
