@@ -11,13 +11,13 @@ const TREE = /^[0-9a-f]{40}$/;
 
 export async function listLeftovers(projectsDir: string, projectId: ProjectId): Promise<Pick<ReapFacts, 'runs' | 'trees'> & { readonly head: TreeHash }> {
   const repository = openRepository(projectsDir, projectId);
-  const [head, refs, only, scratch, trees] = await Promise.all([
+  const [head, refs, unmerged, scratch, trees] = await Promise.all([
     headOf(repository), runRefs(repository, []), runRefs(repository, [`--no-merged=${MAIN}`]), names(repository.scratch), names(repository.trees),
   ]);
   const operations = new Set([...refs.map((ref) => ref.operationId), ...(scratch.filter((name) => OPERATION.test(name)) as OperationId[])]);
   return {
     head: head.tree,
-    runs: [...operations].sort().map((operationId) => ({ operationId, only: only.filter((ref) => ref.operationId === operationId).map((ref) => ref.commit) })),
+    runs: [...operations].sort().map((operationId) => ({ operationId, unmerged: unmerged.filter((ref) => ref.operationId === operationId).map((ref) => ref.commit) })),
     trees: trees.filter((name) => TREE.test(name)) as TreeHash[],
   };
 }

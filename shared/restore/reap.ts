@@ -31,7 +31,7 @@ export interface ReapFacts {
   readonly operations: readonly { readonly id: OperationId; readonly open: boolean; /** Its run refs are another run's to take up. */ readonly resumable: boolean; readonly timelines: readonly TimelineId[] }[];
   readonly timelines: readonly TimelineFact[];
   /** Operations with run refs or scratch worktrees; commits of theirs that no branch holds. */
-  readonly runs: readonly { readonly operationId: OperationId; readonly only: readonly CommitSha[] }[];
+  readonly runs: readonly { readonly operationId: OperationId; readonly unmerged: readonly CommitSha[] }[];
   /** Served trees on disk. */
   readonly trees: readonly TreeHash[];
   /** Trees that HEAD, a Deployment or a pod names. */
@@ -70,7 +70,7 @@ export function reapable(facts: ReapFacts): ReapPlan {
     pins, foreignPins,
     checkpoints: facts.checkpoints.filter((row) => row.status === 'intent' && !keptIds.has(row.id)).map((row) => row.id),
     // A commit that only this run's refs hold must outlive them while a listed checkpoint names it.
-    runs: facts.runs.filter((run) => !blocked.has(run.operationId) && !run.only.some((commit) => keptCommits.has(commit))).map((run) => run.operationId),
+    runs: facts.runs.filter((run) => !blocked.has(run.operationId) && !run.unmerged.some((commit) => keptCommits.has(commit))).map((run) => run.operationId),
     trees: facts.trees.filter((tree) => !keptTrees.has(tree)),
   };
 }
