@@ -109,7 +109,7 @@ function refuseUnknown({ schemaMarks }: Evidence, target: CheckpointId, mode: Re
 /** Code that meets a schema it was not written for is what `all` exists to avoid. */
 function refuseParting(changes: readonly SchemaChange[], target: CheckpointId, mode: RestoreMode): void {
   if (changes.length === 0) return;
-  const named = changes.slice(0, 5).map(({ owner, name }) => `${owner}: ${name}`).join(', ');
+  const named = changes.slice(0, 5).map(({ owner, name, change }) => `${owner}: ${name} ${change}`).join(', ');
   throw new AdorableError(
     'PreconditionFailed',
     `${String(changes.length)} schema change${changes.length === 1 ? ' lies' : 's lie'} between here and ${target} (${named}): ${mode} alone would part code and schema; restore with --mode all, or accept that with --accept-drift.`,

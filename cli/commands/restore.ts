@@ -117,7 +117,8 @@ async function restore(project: string, target: string, options: RestoreOptions)
 
 export function printPlan(output: Output, plan: RestorePlan): void {
   output.line(`Restore (${plan.mode}) to ${plan.target.checkpointId} (${plan.targetKind}), plan ${plan.digest}`);
-  output.line(`  git        ${plan.current.commit.slice(0, 7)} → tree of ${plan.target.commit.slice(0, 7)}${plan.code === undefined ? '' : `, ${String(plan.code.commitsLeft)} commits stay in history`}`);
+  const left = plan.code === undefined ? '' : `, ${String(plan.code.commitsLeft)} ${plan.code.commitsLeft === 1 ? 'commit stays' : 'commits stay'} in history`;
+  output.line(`  git        ${plan.current.commit.slice(0, 7)} → ${plan.mode === 'data' ? 'stays' : `tree of ${plan.target.commit.slice(0, 7)}${left}`}`);
   for (const app of plan.code?.apps ?? []) output.line(`               apps/${app.slug}: ${String(app.deleted)} deleted, ${String(app.changed)} changed, ${String(app.added)} added`);
   output.line(`  timeline   ${plan.current.timelineId.slice(0, 8)} → ${plan.mode === 'code' ? 'stays' : `fork of ${plan.target.timelineId.slice(0, 8)} at ${plan.target.lsn}`}`);
   for (const row of plan.rows ?? []) if ((row.now ?? 0) + (row.then ?? 0) > 0) output.line(`               ${rowText(row)}`);
