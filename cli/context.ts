@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { openRuntime } from '../client/open.ts';
 import type { OpenRuntime } from '../client/open.ts';
 import type { Started } from '../client/runtime.ts';
+import { stuckText } from '../client/stuck.ts';
 import { dataDir } from '../local/paths.ts';
 import type { OperationOutcome } from '../shared/contract/operation.ts';
 import { AdorableError, exitCodeOf } from '../shared/errors.ts';
@@ -14,13 +15,15 @@ import type { Output } from './output.ts';
 export interface CommonOptions {
   readonly data?: string;
   readonly json?: boolean;
+  readonly stuckAfter?: number;
 }
 
 /** A command with the options that all of them take. */
 export function addCommand(program: Command, nameAndArgs: string, description: string): Command {
   return program.command(nameAndArgs).description(description)
     .option('--data <dir>', 'data directory of the embedded platform (default: per user)')
-    .option('--json', 'print one JSON document');
+    .option('--json', 'print one JSON document')
+    .option('--stuck-after <seconds>', 'say so, with exit code 5 where a run is followed, when it retries one step for longer', parseSeconds);
 }
 
 export async function withRuntime(options: CommonOptions, work: (open: OpenRuntime, output: Output) => Promise<void>): Promise<void> {
@@ -32,16 +35,38 @@ export async function withRuntime(options: CommonOptions, work: (open: OpenRunti
   }
 }
 
-/** Watches a run to its outcome. */
+function parseSeconds(value: string): number {
+  const seconds = Number(value);
+  if (!Number.isFinite(seconds) || seconds <= 0) throw new AdorableError('InvalidInput', `${JSON.stringify(value)} is no number of seconds above 0.`);
+  return seconds;
+}
+
+/** How often a followed run is asked what it is retrying: rarer than its progress, since it costs two calls. */
+const STUCK_EVERY_MS = 2_000;
+
+/** Leaves a followed run that is stuck: it goes on by itself, and whoever watched is told what is left. */
+async function refuseStuck<T>(started: Started<T>, output: Output): Promise<void> {
+  const stuck = await started.stuck(output.stuckAfterMs).catch(() => undefined);
+  if (stuck === undefined) return;
+  throw new AdorableError('Stuck', `Operation ${started.operationId} is stuck in ${stuckText(stuck)}. It goes on by itself; \`adorable resume ${started.projectId}\` makes it try at once.`, {
+    details: { projectId: started.projectId, operationId: started.operationId, stuck },
+  });
+}
+
+/** Watches a run to its outcome, or to where it is stuck. */
 export async function follow<T>(started: Started<T>, output: Output): Promise<T> {
   const print = progressPrinter(output);
   let over = false;
+  let asked = Date.now();
   // Errors are taken from `result` below; here only its end matters.
   const ended = started.result.then(() => { over = true; }, () => { over = true; });
   while (!over) {
     const progress = await started.progress();
     if (progress?.operationId === started.operationId) print(progress);
     await Promise.race([ended, sleep(250)]);
+    if (over || Date.now() - asked < STUCK_EVERY_MS) continue;
+    asked = Date.now();
+    await refuseStuck(started, output);
   }
   const last = await started.progress();
   if (last?.operationId === started.operationId) print(last);

@@ -5,18 +5,22 @@ export interface Output {
   readonly json: boolean;
   /** Colours and live progress: a terminal, and not CI. */
   readonly live: boolean;
+  /** How long a followed run may retry one step before the command says so and ends. */
+  readonly stuckAfterMs: number;
   line(text?: string): void;
   /** The result: `value` as JSON, or what `human` prints. */
   result(value: unknown, human: () => void): void;
   note(text: string): void;
 }
 
-export function createOutput(options: { json?: boolean | undefined }): Output {
+const STUCK_AFTER_SECONDS = 120;
+
+export function createOutput(options: { json?: boolean | undefined; stuckAfter?: number | undefined }): Output {
   const json = options.json ?? false;
   const live = !json && process.stderr.isTTY && process.env['CI'] === undefined;
   const line = (text = ''): void => { process.stdout.write(`${text}\n`); };
   return {
-    json, live, line,
+    json, live, line, stuckAfterMs: (options.stuckAfter ?? STUCK_AFTER_SECONDS) * 1000,
     result(value, human) {
       if (json) line(JSON.stringify(value));
       else human();

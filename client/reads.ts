@@ -1,4 +1,5 @@
 /** What people look at: projects, the tree of moments, runs. Read from the rows that own them. */
+import type { Stuck } from '../shared/contract/operation.ts';
 import type { CheckpointId, OperationId, ProjectId } from '../shared/ids.ts';
 import { resolveAlias } from '../shared/restore/undo.ts';
 import { isKept } from '../activities/data/reachable.ts';
@@ -91,6 +92,24 @@ export interface RunEntry {
   readonly closedAt: string | null;
   /** Activities that are being retried, with what they failed with last: an operation that is stuck says so here. */
   readonly retrying?: readonly PendingActivity[];
+}
+
+export interface OpenOperation {
+  readonly projectId: ProjectId;
+  readonly operationId: OperationId;
+  readonly kind: string;
+  readonly phase: string;
+  readonly startedAt: string;
+  readonly stuck?: Stuck;
+}
+
+/** Operations in progress on every project, with what they are stuck in. */
+export async function listOpenOperations(database: PlatformDatabase, temporal: Pick<TemporalGate, 'stuck'>, stuckAfterMs?: number): Promise<OpenOperation[]> {
+  const rows = await database.query<{ id: OperationId; project_id: ProjectId; kind: string; phase: string; started_at: Date }>('SELECT * FROM operations WHERE outcome IS NULL ORDER BY started_at');
+  return await Promise.all(rows.map(async (row) => {
+    const stuck = await temporal.stuck(row.project_id, stuckAfterMs);
+    return { projectId: row.project_id, operationId: row.id, kind: row.kind, phase: row.phase, startedAt: row.started_at.toISOString(), ...(stuck === undefined ? {} : { stuck }) };
+  }));
 }
 
 export async function listRuns(database: PlatformDatabase, temporal: TemporalGate, projectId: ProjectId): Promise<RunEntry[]> {

@@ -8,7 +8,7 @@ import type { Blueprint, ProposedPlan } from '../shared/architect/plan.ts';
 import type { GenerateRequest, GenerationDoor } from '../shared/contract/generate-project.ts';
 import { GENERATE_PROJECT } from '../shared/contract/generate-project.ts';
 import { DELETE_PROJECT, PROVISION_PROJECT, RECORD_BOOKMARK, RECOVER_PROJECT, VERIFY_PROJECT } from '../shared/contract/life.ts';
-import type { OperationOutcome } from '../shared/contract/operation.ts';
+import type { OperationOutcome, Progress } from '../shared/contract/operation.ts';
 import { PLAN_RESTORE, RESTORE_PROJECT } from '../shared/contract/restore-project.ts';
 import type { RestoreRequest } from '../shared/contract/restore-project.ts';
 import { SWEEP } from '../shared/contract/sweep.ts';
@@ -117,6 +117,13 @@ export function createRuntime(deps: RuntimeDeps) {
     async sweep(options: { projectId?: ProjectId; dryRun?: boolean } = {}): Promise<SweepReport> {
       if (options.projectId !== undefined) await readProject(database, options.projectId);
       return await temporal.execute<SweepReport>(SWEEP, `sweep/${randomName(8)}`, options);
+    },
+
+    /** The running operation, with what it is stuck in; undefined when nothing runs. */
+    async progress(projectId: ProjectId, options: { stuckAfterMs?: number } = {}): Promise<Progress | undefined> {
+      await readProject(database, projectId);
+      const [progress, stuck] = await Promise.all([temporal.progress(projectId), temporal.stuck(projectId, options.stuckAfterMs)]);
+      return progress === undefined || stuck === undefined ? progress : { ...progress, stuck };
     },
 
     async cancel(projectId: ProjectId, reason: string, operationId?: OperationId) {

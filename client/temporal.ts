@@ -3,19 +3,18 @@ import { Client, Connection, WorkflowExecutionAlreadyStartedError, WorkflowFaile
 import { ApplicationFailure, defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import { AdorableError, isFailureType } from '../shared/errors.ts';
 import { CANCEL_RUN_UPDATE, PROGRESS, projectWorkflowId, RESUME_RUN_UPDATE, SEARCH_ATTRIBUTES, TASK_QUEUE } from '../shared/contract/operation.ts';
-import type { CancelRun, OperationRequest, Progress, ResumeRun } from '../shared/contract/operation.ts';
+import type { CancelRun, OperationRequest, Progress, ResumeRun, Stuck } from '../shared/contract/operation.ts';
 import { SWEEP_PROJECT } from '../shared/contract/sweep.ts';
 import type { ProjectId } from '../shared/ids.ts';
+import { stuckOf } from './stuck.ts';
+import type { PendingActivity } from './stuck.ts';
 
-export interface PendingActivity {
-  readonly activity: string;
-  readonly attempt: number;
-  readonly lastFailure?: string;
-}
+export type { PendingActivity } from './stuck.ts';
 
 export interface RunHandle<T> {
   readonly result: Promise<T>;
   progress(): Promise<Progress | undefined>;
+  stuck(afterMs?: number): Promise<Stuck | undefined>;
 }
 
 export interface TemporalGate {
@@ -24,9 +23,12 @@ export interface TemporalGate {
   /** A read that takes no lock. */
   execute<T>(workflow: string, workflowId: string, input: unknown): Promise<T>;
   cancel(projectId: ProjectId, message: CancelRun): Promise<Progress>;
+  /** Wakes a run that waits for a person, and ends the back-off of whatever it retries. */
   resume(projectId: ProjectId, message: ResumeRun): Promise<Progress>;
   progress(projectId: ProjectId): Promise<Progress | undefined>;
   pending(projectId: ProjectId): Promise<readonly PendingActivity[]>;
+  /** What the project's operation has been waiting for too long; undefined while it gets on. */
+  stuck(projectId: ProjectId, afterMs?: number): Promise<Stuck | undefined>;
   close(): Promise<void>;
 }
 
@@ -60,6 +62,54 @@ export async function connectTemporal(address: string): Promise<TemporalGate> {
     }
   };
 
+  const describe = async (workflowId: string) => {
+    try {
+      const { raw } = await client.workflow.getHandle(workflowId).describe();
+      return { workflowId, runId: raw.workflowExecutionInfo?.execution?.runId ?? '', activities: raw.pendingActivities ?? [], children: (raw.pendingChildren ?? []).flatMap((child) => child.workflowId ?? []) };
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return undefined;
+      throw toFailure(error);
+    }
+  };
+
+  /** Pending activities of a run and its children, each with when it was scheduled first: a pending row knows its last attempt only. */
+  const pendingOf = async (workflowId: string): Promise<readonly PendingActivity[]> => {
+    const run = await describe(workflowId);
+    if (run === undefined) return [];
+    const ids = new Set(run.activities.map((row) => row.activityId ?? ''));
+    const scheduled = new Map<string, string>();
+    if (ids.size > 0) {
+      const { history } = await client.workflowService.getWorkflowExecutionHistoryReverse({ namespace: client.options.namespace, execution: { workflowId, runId: run.runId }, maximumPageSize: 200 });
+      for (const event of history?.events ?? []) {
+        const id = event.activityTaskScheduledEventAttributes?.activityId ?? '';
+        if (ids.has(id)) scheduled.set(id, new Date(Number(event.eventTime?.seconds ?? 0) * 1000).toISOString());
+      }
+    }
+    const own = run.activities.map((row): PendingActivity => {
+      const since = scheduled.get(row.activityId ?? '');
+      return {
+        activity: row.activityType?.name ?? '', attempt: row.attempt ?? 1,
+        ...(since === undefined ? {} : { since }), ...(row.lastFailure?.message == null ? {} : { lastFailure: row.lastFailure.message }),
+      };
+    });
+    return [...own, ...(await Promise.all(run.children.map(pendingOf))).flat()];
+  };
+
+  /** Ends the back-off of every attempt that waits for its turn; one that is at work is left to it. */
+  const push = async (workflowId: string): Promise<void> => {
+    const run = await describe(workflowId);
+    if (run === undefined) return;
+    for (const { activityId, attempt, lastFailure, lastHeartbeatTime, lastStartedTime, lastAttemptCompleteTime } of run.activities) {
+      const waits = lastFailure != null && (attempt ?? 1) > 1 && seconds(lastAttemptCompleteTime) >= Math.max(seconds(lastStartedTime), seconds(lastHeartbeatTime));
+      if (!waits || activityId == null) continue;
+      await client.workflowService.resetActivity({ namespace: client.options.namespace, execution: { workflowId, runId: run.runId }, id: activityId, identity: 'adorable resume' }).catch((error: unknown) => {
+        // It may have ended in between; whatever else it is, the run goes on by itself.
+        if (!isGrpcNotFound(error)) throw toFailure(error);
+      });
+    }
+    for (const child of run.children) await push(child);
+  };
+
   /** A sweep takes moments and nobody asked for it: it is waited for. False when something else runs. */
   const outwaitSweep = async (projectId: ProjectId): Promise<boolean> => {
     const description = await handleOf(projectId).describe().catch(() => undefined);
@@ -86,7 +136,7 @@ export async function connectTemporal(address: string): Promise<TemporalGate> {
           staticSummary: `${workflow} ${request.operationId}`,
         });
         const result = (handle.result() as Promise<T>).catch((error: unknown) => { throw toFailure(error); });
-        return { result, progress: () => progressOf(request.projectId) };
+        return { result, progress: () => progressOf(request.projectId), stuck: (afterMs) => gate.stuck(request.projectId, afterMs) };
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw toFailure(error);
         if (!waited && await outwaitSweep(request.projectId)) return await gate.startOperation<T>(workflow, request, true);
@@ -107,25 +157,27 @@ export async function connectTemporal(address: string): Promise<TemporalGate> {
     },
 
     cancel: (projectId, message) => steer(projectId, CANCEL_RUN_UPDATE, message),
-    resume: (projectId, message) => steer(projectId, RESUME_RUN_UPDATE, message),
+    async resume(projectId, message) {
+      const progress = await steer(projectId, RESUME_RUN_UPDATE, message);
+      await push(projectWorkflowId(projectId));
+      return progress;
+    },
     progress: progressOf,
 
-    async pending(projectId) {
-      try {
-        const { raw } = await handleOf(projectId).describe();
-        return (raw.pendingActivities ?? []).map((row) => ({
-          activity: row.activityType?.name ?? '', attempt: row.attempt ?? 1,
-          ...(row.lastFailure?.message == null ? {} : { lastFailure: row.lastFailure.message }),
-        }));
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return [];
-        throw toFailure(error);
-      }
-    },
+    pending: async (projectId) => await pendingOf(projectWorkflowId(projectId)),
+    stuck: async (projectId, afterMs) => stuckOf(await pendingOf(projectWorkflowId(projectId)), Date.now(), afterMs),
 
     close: () => connection.close(),
   };
   return gate;
+}
+
+function seconds(time: { readonly seconds?: unknown; readonly nanos?: number | null } | null | undefined): number {
+  return time == null ? 0 : Number(time.seconds ?? 0) + (time.nanos ?? 0) / 1e9;
+}
+
+function isGrpcNotFound(error: unknown): boolean {
+  return (error as { readonly code?: unknown }).code === 5;
 }
 
 /** The innermost typed failure of whatever Temporal wrapped it in. */

@@ -29,6 +29,7 @@ export const FAILURES = {
   Denied: { retry: false, exit: 1 },
   QuotaExceeded: { retry: false, exit: 1 },
   InvariantViolated: { retry: false, exit: 1 },
+  Stuck: { retry: false, exit: 5 },
   CompensationFailed: { retry: false, exit: 5 },
   VerifyFailed: { retry: false, exit: 1 },
   EngineUnavailable: { retry: false, exit: 1 },

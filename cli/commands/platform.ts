@@ -1,11 +1,13 @@
 /** `up`, `down`, `status`, `env`: the embedded platform. */
 import type { Command } from 'commander';
+import { stuckText } from '../../client/stuck.ts';
 import { addCommand, parseCount } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
 import { createOutput } from '../output.ts';
 import type { Output } from '../output.ts';
 import { down } from '../platform/down.ts';
 import { env } from '../platform/env.ts';
+import { operationsInProgress } from '../platform/operations.ts';
 import { status } from '../platform/status.ts';
 import { up } from '../platform/up.ts';
 import type { PlatformProgress, UpOptions } from '../platform/up.ts';
@@ -44,10 +46,16 @@ export function platformCommands(program: Command): void {
 
   addCommand(program, 'status', 'the truth about each part, read now').action(async (options: CommonOptions) => {
     const output = createOutput(options);
-    const result = await status(options);
+    const parts = await status(options);
+    const operations = await operationsInProgress(parts, options.stuckAfter === undefined ? undefined : output.stuckAfterMs);
+    const result = { ...parts, operations };
     output.result(result, () => {
       output.line(`Platform ${result.state} in ${result.dataDir}`);
       for (const part of result.parts) output.line(`  ${part.part.padEnd(26)} ${part.state.padEnd(8)} ${part.pid === undefined ? '' : `pid ${String(part.pid)}`} ${part.reason ?? ''}`.trimEnd());
+      for (const operation of operations) {
+        output.line(`  ${operation.kind} ${operation.operationId} on ${operation.projectId}, ${operation.phase}, since ${operation.startedAt}`);
+        if (operation.stuck !== undefined) output.line(`    stuck in ${stuckText(operation.stuck)}`);
+      }
       for (const stray of result.strays) output.line(`  stray: pid ${String(stray.pid)} ${stray.command}`);
     });
     process.exitCode = result.state === 'up' ? 0 : 1;

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 
 export const DRAIN_MS = 5_000;
 
-interface Traffic { readonly requests: Set<Duplex>; readonly webSockets: Set<Duplex>; deadline: NodeJS.Timeout | undefined }
+interface Traffic { readonly requests: Set<Duplex>; readonly webSockets: Set<Duplex>; deadline: NodeJS.Timeout | undefined; closedAt: number | undefined }
 
 export interface Drains {
   /** Counts a connection's request until the answered function is called. */
@@ -16,12 +16,14 @@ export interface Drains {
   /** Ends what is under way in a namespace that is being frozen; repeats do nothing. */
   drain(namespace: string): void;
   open(namespace: string): void;
+  /** When the namespace was first seen closed; now, when it was not. */
+  closedSince(namespace: string): number;
 }
 
 export function createDrains(drainMs = DRAIN_MS): Drains {
   const byNamespace = new Map<string, Traffic>();
   const trafficOf = (namespace: string): Traffic => {
-    const known = byNamespace.get(namespace) ?? { requests: new Set(), webSockets: new Set(), deadline: undefined };
+    const known = byNamespace.get(namespace) ?? { requests: new Set(), webSockets: new Set(), deadline: undefined, closedAt: undefined };
     byNamespace.set(namespace, known);
     return known;
   };
@@ -42,6 +44,7 @@ export function createDrains(drainMs = DRAIN_MS): Drains {
     },
     drain: (namespace) => {
       const traffic = trafficOf(namespace);
+      traffic.closedAt ??= Date.now();
       for (const socket of traffic.webSockets) socket.destroy();
       traffic.deadline ??= setTimeout(() => {
         for (const socket of traffic.requests) socket.destroy();
@@ -51,6 +54,8 @@ export function createDrains(drainMs = DRAIN_MS): Drains {
       const traffic = trafficOf(namespace);
       clearTimeout(traffic.deadline);
       traffic.deadline = undefined;
+      traffic.closedAt = undefined;
     },
+    closedSince: (namespace) => trafficOf(namespace).closedAt ?? Date.now(),
   };
 }

@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { createProxyServer } from 'http-proxy-3';
 import type { Drains } from './drains.ts';
-import { answer, noReadyPod, restoring, unknownHost, type Answer } from './pages.ts';
+import { answer, noReadyPod, restoringSince, unknownHost, type Answer } from './pages.ts';
 import { isRestoring, namespaceOf, route, type Route, type World } from './routes.ts';
 
 interface GatewayInput {
@@ -28,7 +28,7 @@ export function createGateway({ world, drains, mirror }: GatewayInput): Server {
   }
 
   function refusal(request: IncomingMessage, found: Exclude<Route, { kind: 'pod' }>): Answer {
-    if (found.kind === 'restoring') return answer(request, restoring);
+    if (found.kind === 'restoring') return answer(request, restoringSince(drains.closedSince(found.namespace), Date.now()));
     return answer(request, found.kind === 'down' ? noReadyPod(found.reason) : unknownHost);
   }
 

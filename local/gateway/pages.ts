@@ -25,6 +25,19 @@ export const restoring: Content = {
   message: 'This project is being moved to another moment. The page comes back by itself.',
 };
 
+/** Longer than a restore takes: an outage holds it up, and it goes on by itself when that ends. */
+const LONG_MS = 60_000;
+
+/** `since`: when the project was first seen closed. */
+export function restoringSince(since: number, now: number): Content {
+  if (now - since < LONG_MS) return restoring;
+  const at = new Date(since).toISOString();
+  return {
+    ...restoring, retrySeconds: 10, details: { stuckSince: at },
+    message: `This project is being moved to another moment, and that has been held up since ${at.slice(11, 16)} UTC. It is tried again until it succeeds; the page comes back by itself.`,
+  };
+}
+
 export const unknownHost: Content = {
   status: 404, type: 'NotFound', title: 'Nothing here',
   message: 'No app answers at this address. Look at the addresses that `adorable projects` prints.',

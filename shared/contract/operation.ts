@@ -40,6 +40,15 @@ export interface StepProgress {
   readonly detail?: string;
 }
 
+/** What an operation waits for while an outage lasts. It stays open and keeps trying; `resumeRun` pushes it. */
+export interface Stuck {
+  readonly activity: string;
+  readonly since: string;
+  readonly attempt: number;
+  /** Absent while its first attempt has not answered at all. */
+  readonly lastFailure?: string;
+}
+
 export interface Progress {
   readonly projectId: ProjectId;
   readonly operationId: OperationId;
@@ -48,6 +57,8 @@ export interface Progress {
   readonly steps: readonly StepProgress[];
   /** What a person is waited for, when the run waits. */
   readonly waitingFor?: string;
+  /** Added by the client, from what Temporal says of the run's pending activities. */
+  readonly stuck?: Stuck;
 }
 
 export interface OperationRequest {

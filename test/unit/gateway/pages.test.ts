@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { IncomingMessage } from 'node:http';
-import { answer, noReadyPod, restoring, unknownHost } from '../../../local/gateway/pages.ts';
+import { answer, noReadyPod, restoring, restoringSince, unknownHost } from '../../../local/gateway/pages.ts';
 
 const asking = (accept: string) => ({ headers: { accept } }) as IncomingMessage;
 
@@ -18,4 +18,12 @@ test('nothing that a pod says becomes markup', () => {
 
 test('an unknown host is not asked for again', () => {
   expect(answer(asking('text/html'), unknownHost).headers).not.toHaveProperty('retry-after');
+});
+
+test('a restore that is held up says so, and since when; a quick one does not', () => {
+  const since = Date.parse('2026-01-01T12:34:56Z');
+  expect(restoringSince(since, since + 59_000)).toBe(restoring);
+  const held = answer(asking('application/json'), restoringSince(since, since + 60_000));
+  expect(held).toMatchObject({ status: 503, headers: { 'retry-after': '10' } });
+  expect(JSON.parse(held.body)).toMatchObject({ details: { stuckSince: '2026-01-01T12:34:56.000Z' }, message: expect.stringContaining('since 12:34 UTC') });
 });
