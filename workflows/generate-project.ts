@@ -18,7 +18,7 @@ import { completeRunning, settleGeneration } from './generation-tail.ts';
 import { materializeApp } from './materialize-app.ts';
 import { failure } from './failure.ts';
 import { Run } from './run.ts';
-import { Saga } from './saga.ts';
+import { Saga, turning } from './saga.ts';
 import { pastDecision } from './settle.ts';
 
 export async function generateProject(request: GenerateRequest): Promise<OperationOutcome> {
@@ -50,7 +50,7 @@ export async function generateProject(request: GenerateRequest): Promise<Operati
       });
     } catch (error) {
       // The row decides where we are, never an activity's error: its reply may have been lost.
-      const aborted = await CancellationScope.nonCancellable(async () => {
+      const aborted = await turning(async () => {
         fenced = { ...fenced, ...(await records.raiseOperationFence(fenced)) };
         const { decision } = await records.decide({ ...fenced, decision: 'abort' });
         if (decision === 'abort') await saga.unwind(fenced);

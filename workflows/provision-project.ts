@@ -11,7 +11,7 @@ import { code, data, infra, records } from './activities.ts';
 import { claimProject, concluding } from './claim.ts';
 import { completeRunning } from './generation-tail.ts';
 import { Run } from './run.ts';
-import { Saga } from './saga.ts';
+import { Saga, turning } from './saga.ts';
 
 export async function provisionProject(request: ProvisionRequest): Promise<OperationOutcome> {
   const run = new Run(request, 'provision');
@@ -42,8 +42,7 @@ export async function provisionProject(request: ProvisionRequest): Promise<Opera
         await CancellationScope.nonCancellable(() => saga.step('checkpoint', () => completeRunning(fenced, moment, true)));
       });
     } catch (error) {
-      const unwinding = await CancellationScope.nonCancellable(async () => ({ ...fenced, ...(await records.raiseOperationFence(fenced)) }));
-      await saga.unwind(unwinding);
+      await turning(async () => { await saga.unwind({ ...fenced, ...(await records.raiseOperationFence(fenced)) }); });
       throw error;
     }
     return { outcome: 'provisioned', health: 'healthy', degraded: [], message: `Project ${projectId} is ready.` };

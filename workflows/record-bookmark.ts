@@ -3,10 +3,11 @@ import { CancellationScope } from '@temporalio/workflow';
 import type { BookmarkRequest } from '../shared/contract/life.ts';
 import type { OperationOutcome } from '../shared/contract/operation.ts';
 import { operationCheckpointId } from '../shared/derive.ts';
-import { code, records } from './activities.ts';
+import { code, data, records } from './activities.ts';
 import { claimProject, concluding, currentMoment } from './claim.ts';
 import { completeRunning } from './generation-tail.ts';
 import { Run } from './run.ts';
+import { Saga, turning } from './saga.ts';
 
 export async function recordBookmark(request: BookmarkRequest): Promise<OperationOutcome> {
   const run = new Run(request, 'bookmark');
@@ -15,10 +16,26 @@ export async function recordBookmark(request: BookmarkRequest): Promise<Operatio
     const { projectId, operationId, fence } = claim;
     const fenced = { projectId, operationId, fence };
     const current = currentMoment(claim);
+    const checkpointId = operationCheckpointId(operationId, 'target');
     const point = await run.step('save worktree', () => code.commitDirty({ ...fenced, reason: 'bookmark' }));
-    const moment = { ...current, ...point, checkpointId: operationCheckpointId(operationId, 'target') };
-    await run.step('intent', () => records.recordCheckpointIntent({ ...fenced, moment, kind: 'manual', parentId: current.checkpointId, declaredFrom: 'rows', label: request.label }));
-    await run.step('checkpoint', () => completeRunning(fenced, moment, true));
+    const moment = { ...current, ...point, checkpointId };
+    const saga = new Saga(run);
+    try {
+      await saga.step('intent', () => records.recordCheckpointIntent({ ...fenced, moment, kind: 'manual', parentId: current.checkpointId, declaredFrom: 'rows', label: request.label }), async (unwinding) => {
+        await data.unpinMoment({ projectId, tenantId: moment.tenantId, timelineId: moment.timelineId, checkpointId });
+        await records.voidCheckpoint({ ...unwinding, checkpointId });
+      });
+      await saga.step('checkpoint', () => completeRunning(fenced, moment, true));
+    } catch (error) {
+      // A completed checkpoint decided the operation, whatever became of its reply.
+      const { decision } = await turning(async () => {
+        const unwinding = { ...fenced, ...(await records.raiseOperationFence(fenced)) };
+        const decided = await records.decide({ ...unwinding, decision: 'abort' });
+        if (decided.decision === 'abort') await saga.unwind(unwinding);
+        return decided;
+      });
+      if (decision === 'abort') throw error;
+    }
     return { outcome: 'recorded', health: 'healthy', degraded: [], message: `Recorded ${moment.checkpointId}: ${request.label}.`, undo: moment.checkpointId };
   }));
 }

@@ -16,7 +16,7 @@ import { claimProject, concluding, currentMoment, unchanged } from './claim.ts';
 import { converge, serve } from './converge.ts';
 import { failure } from './failure.ts';
 import { Run } from './run.ts';
-import { Saga } from './saga.ts';
+import { Saga, turning } from './saga.ts';
 import { pastDecision, settle } from './settle.ts';
 import type { Directions } from './settle.ts';
 
@@ -69,7 +69,7 @@ export async function restoreProject(request: RestoreRequest): Promise<RestoreOu
       });
     } catch (error) {
       // The row decides where we are, never an activity's error: its reply may have been lost.
-      const aborted = await CancellationScope.nonCancellable(async () => {
+      const aborted = await turning(async () => {
         fenced = { ...fenced, ...(await records.raiseOperationFence(fenced)) };
         const { decision } = await records.decide({ ...fenced, decision: 'abort' });
         if (decision === 'abort') await saga.unwind(fenced);

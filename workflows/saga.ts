@@ -12,6 +12,20 @@ import type { Run } from './run.ts';
 
 export type Compensation = (unwinding: Fenced) => Promise<void>;
 
+/**
+ * How a failed run turns back: out of cancellation's reach, and what it cannot do leaves its row
+ * open for the next operation or `recover`. Never written down as `unchanged` (I2).
+ */
+export async function turning<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await CancellationScope.nonCancellable(work);
+  } catch (error) {
+    const { type, message } = toFailure(error);
+    if (type === 'CompensationFailed') throw error;
+    throw failure('CompensationFailed', `Could not turn back: ${message} \`adorable recover\` goes on from here.`, error);
+  }
+}
+
 export class Saga {
   readonly #run: Run;
   readonly #compensations: { name: string; undo: Compensation }[] = [];

@@ -33,14 +33,15 @@ export function createOperations({ database, readHead }: OperationDeps): Operati
     async claimOperation({ projectId, operationId, kind, runId }) {
       const { project, fence, open } = await database.transaction(async (session) => {
         const [project] = await session.query<ProjectRow>('SELECT * FROM projects WHERE id = $1 FOR UPDATE', [projectId]);
-        if (project === undefined || project.status === 'archived') throw new AdorableError('NotFound', `No project ${projectId}: see \`adorable projects\`.`);
+        const [open] = await session.query<OperationRow>('SELECT * FROM operations WHERE project_id = $1 AND outcome IS NULL', [projectId]);
+        // An archived project whose own end is still open can be claimed to finish it, and for nothing else.
+        if (project === undefined || (project.status === 'archived' && open === undefined)) throw new AdorableError('NotFound', `No project ${projectId}: see \`adorable projects\`.`);
         const [own] = await session.query<OperationRow & { run_id: string }>('SELECT * FROM operations WHERE id = $1', [operationId]);
         if (own !== undefined && own.outcome !== null) throw new AdorableError('PreconditionFailed', `Operation ${operationId} ended already as ${own.outcome}: start another with a new id.`);
         if (own?.run_id === runId) return { project, fence: Number(own.fence), open: undefined };
 
         const fence = Number(project.fence) + 1;
-        const [open] = await session.query<OperationRow>('SELECT * FROM operations WHERE project_id = $1 AND outcome IS NULL', [projectId]);
-        await session.query(`UPDATE projects SET fence = $2, status = 'busy' WHERE id = $1`, [projectId, fence]);
+        await session.query(`UPDATE projects SET fence = $2, status = CASE WHEN status = 'archived' THEN status ELSE 'busy' END WHERE id = $1`, [projectId, fence]);
         if (open !== undefined) await session.query('UPDATE operations SET fence = $2 WHERE id = $1', [open.id, fence]);
         else await session.query('INSERT INTO operations (id, project_id, kind, run_id, fence) VALUES ($1, $2, $3, $4, $5)', [operationId, projectId, kind, runId, fence]);
         return { project, fence, open };

@@ -170,7 +170,8 @@ export class FakeWorld {
     return {
       ensureProject: () => { if (this.operations.size === 0) state.exists = true; return Promise.resolve(); },
       claimOperation: ({ projectId, operationId, kind, runId }) => {
-        if (!state.exists) throw ApplicationFailure.create({ type: 'NotFound', message: 'no project', nonRetryable: true });
+        const isOpen = [...this.operations.values()].some((row) => row.outcome === null);
+        if (!state.exists && !isOpen) throw ApplicationFailure.create({ type: 'NotFound', message: 'no project', nonRetryable: true });
         const own = this.operations.get(operationId);
         if (own !== undefined && own.outcome !== null) throw ApplicationFailure.create({ type: 'PreconditionFailed', message: 'ended already', nonRetryable: true });
         const base = { projectId, operationId, name: 'Home', current: this.#here() };
