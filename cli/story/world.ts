@@ -34,6 +34,8 @@ export interface World {
   commit(): Promise<string>;
   /** Names of the namespace's objects of one kind. */
   names(kind: 'deployments' | 'services' | 'ingresses' | 'pods'): Promise<string[]>;
+  /** Where the compute's Service listens. */
+  computeAddress(): Promise<{ host: string; port: number; database: string }>;
   sql<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Through the gateway, to `<name>-<project>.preview.localhost`. */
   http(name: string, path: string, options?: HttpOptions): Promise<HttpAnswer>;
@@ -64,6 +66,11 @@ export function openWorld(platform: Platform, projectId: ProjectId): World {
     return Buffer.from(value, 'base64').toString('utf8');
   };
 
+  const computeAddress = async (): Promise<{ host: string; port: number; database: string }> => {
+    const { spec } = await kube.request<{ spec: { clusterIP: string; ports: { port: number }[] } }>({ method: 'GET', path: `${paths.services}/neon-compute` });
+    return { host: spec.clusterIP, port: spec.ports[0]?.port ?? 5432, database: 'app' };
+  };
+
   return {
     async appDirs() {
       const listing = await git('ls-tree', '--name-only', 'HEAD', 'apps/');
@@ -74,10 +81,10 @@ export function openWorld(platform: Platform, projectId: ProjectId): World {
       const { items } = await kube.request<{ items: Named[] }>({ method: 'GET', path: paths[kind] });
       return items.map((item) => item.metadata.name).sort();
     },
+    computeAddress,
     async sql<Row>(text: string, values: readonly unknown[] = []) {
-      const { spec } = await kube.request<{ spec: { clusterIP: string; ports: { port: number }[] } }>({ method: 'GET', path: `${paths.services}/neon-compute` });
       const client = new pg.Client({
-        host: spec.clusterIP, port: spec.ports[0]?.port ?? 5432, user: 'cloud_admin', database: 'app',
+        ...(await computeAddress()), user: 'cloud_admin',
         password: await secret('neon-compute-env', 'ADMIN_PASSWORD'), connectionTimeoutMillis: 5000,
       });
       await client.connect();

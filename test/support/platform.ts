@@ -8,6 +8,7 @@ import { up } from '../../cli/platform/up.ts';
 import { openRuntime } from '../../client/open.ts';
 import type { OpenRuntime } from '../../client/open.ts';
 import { readRunRecord } from '../../local/supervisor/run-records.ts';
+import type { PartName } from '../../local/supervisor/part-names.ts';
 import { layout } from '../../local/paths.ts';
 
 export interface TestPlatform {
@@ -15,6 +16,8 @@ export interface TestPlatform {
   readonly open: OpenRuntime;
   /** kill -9 of the worker; the supervisor starts another one. */
   killWorker(): Promise<void>;
+  /** kill -9 of any part; resolves when the supervisor has started it again. */
+  kill(part: PartName): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -24,16 +27,17 @@ export async function startPlatform(options: { directus: boolean }): Promise<Tes
   const data = join(base, 'data');
   await up({ data, ...(options.directus ? { with: ['directus'] as const } : {}) });
   const open = await openRuntime(data);
+  async function kill(part: PartName): Promise<void> {
+    const record = readRunRecord(layout(data), part);
+    if (record === undefined) throw new Error(`there is no ${part} to kill`);
+    process.kill(record.pid, 'SIGKILL');
+    for (const deadline = Date.now() + 30_000; readRunRecord(layout(data), part)?.pid === record.pid; await sleep(100)) {
+      if (Date.now() > deadline) throw new Error(`no new ${part} was started`);
+    }
+  }
   return {
-    data, open,
-    async killWorker() {
-      const record = readRunRecord(layout(data), 'worker');
-      if (record === undefined) throw new Error('there is no worker to kill');
-      process.kill(record.pid, 'SIGKILL');
-      for (const deadline = Date.now() + 30_000; readRunRecord(layout(data), 'worker')?.pid === record.pid; await sleep(100)) {
-        if (Date.now() > deadline) throw new Error('no new worker was started');
-      }
-    },
+    data, open, kill,
+    killWorker: () => kill('worker'),
     async close() {
       await open.close();
       const { left } = await down({ data });
