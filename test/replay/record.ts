@@ -1,0 +1,68 @@
+/**
+ * Records one history per workflow shape and outcome into histories/, over fakes and a real Temporal
+ * server: `node test/replay/record.ts` under the pinned Node. Run it when a workflow was changed on
+ * purpose and no run of the old one can be open any more; otherwise the change needs a patch marker.
+ */
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createInjector } from '../faults/inject.ts';
+import type { Ended } from '../faults/inject.ts';
+import { BENT, FORWARD, RECOVERIES } from '../faults/shapes.ts';
+import type { Shape } from '../faults/shapes.ts';
+import { openWorkflowBench } from '../support/temporal.ts';
+
+const folder = new URL('./histories/', import.meta.url);
+const bench = await openWorkflowBench();
+const inject = createInjector(bench);
+
+function shape(name: string): Shape {
+  const found = [...FORWARD, ...BENT, ...RECOVERIES].find((candidate) => candidate.name === name);
+  if (found === undefined) throw new Error(`There is no shape "${name}".`);
+  return found;
+}
+
+const first = (activity: string) => ({ activity, nth: 1 });
+const RECORDINGS: Readonly<Record<string, () => Promise<Ended>>> = {
+  provisioned: () => inject.undisturbed(shape('provision')),
+  'provision-unwound': () => inject.undisturbed(shape('provision, unwound')),
+  generated: () => inject.undisturbed(shape('generate')),
+  'generated-refused': () => inject.at(shape('generate'), first('planGeneration'), 'fails'),
+  'generate-unwound': () => inject.undisturbed(shape('generate, unwound')),
+  'generate-went-back': () => inject.undisturbed(shape('generate, went back')),
+  'generate-cancelled': () => inject.at(shape('generate'), first('produceApp'), 'is cancelled'),
+  'restored-all': () => inject.undisturbed(shape('restore all')),
+  'restored-data': () => inject.undisturbed(shape('restore data')),
+  'restored-code': () => inject.undisturbed(shape('restore code')),
+  'restored-after-retries': () => inject.everywhere(shape('restore all'), 'every reply is lost once'),
+  'restore-refused': () => inject.at(shape('restore all'), first('planRestore'), 'fails'),
+  'restore-unwound': () => inject.undisturbed(shape('restore, unwound')),
+  'restore-went-back': () => inject.undisturbed(shape('restore, went back')),
+  'restore-cancelled-before-its-decision': () => inject.at(shape('restore all'), first('forkBranch'), 'is cancelled'),
+  'restore-cancelled-after-its-decision': () => inject.at(shape('restore all'), first('startCompute'), 'is cancelled'),
+  'restore-left-open': () => inject.at(shape('restore, went back'), first('decideBack'), 'fails'),
+  recorded: () => inject.undisturbed(shape('bookmark')),
+  'bookmark-unwound': () => inject.at(shape('bookmark'), first('pinMoment'), 'fails'),
+  deleted: () => inject.undisturbed(shape('delete')),
+  'recovered-restore-before-its-decision': () => inject.undisturbed(shape('recover a restore before its decision')),
+  'recovered-restore-after-its-decision': () => inject.undisturbed(shape('recover a restore after its decision')),
+  'recovered-generation-before-its-decision': () => inject.undisturbed(shape('recover a generation before its decision')),
+  'recovered-generation-after-its-decision': () => inject.undisturbed(shape('recover a generation after its decision')),
+};
+
+mkdirSync(folder, { recursive: true });
+for (const [name, make] of Object.entries(RECORDINGS)) {
+  const { workflowId, runId } = await make();
+  await save(name, workflowId, runId);
+}
+await bench.close();
+
+/** The run's history and, beside it, its children's; without the recorder's host. */
+async function save(name: string, workflowId: string, runId: string | undefined): Promise<void> {
+  const history = await bench.environment.client.workflow.getHandle(workflowId, runId).fetchHistory();
+  const json = JSON.stringify(JSON.parse(historyToJSON(history), (key, value: unknown) => (key === 'identity' ? 'recorder' : value)));
+  writeFileSync(new URL(`${name}.json`, folder), `${json}\n`);
+  for (const event of history.events ?? []) {
+    const child = event.childWorkflowExecutionStartedEventAttributes;
+    if (child?.workflowExecution?.workflowId != null) await save(`${name}.${child.workflowType?.name ?? 'child'}`, child.workflowExecution.workflowId, child.workflowExecution.runId ?? undefined);
+  }
+}
