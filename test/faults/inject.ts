@@ -82,15 +82,19 @@ export function createInjector(bench: WorkflowBench) {
     const { after } = shape;
     if (after === undefined) return world;
     const reached = Promise.withResolvers<void>();
+    const gone = Promise.withResolvers<void>();
     world.intercept = async (call) => {
       if (call.name !== after.at) return await call.effect();
       reached.resolve();
-      return await new Promise(() => undefined);
+      // Without its effect, and only once nobody waits: a worker shuts down when its activities have ended.
+      await gone.promise;
+      return undefined;
     };
     const handle = await launch(world, after, projectId);
     await reached.promise;
     await handle.terminate('abandoned');
     await settled(handle);
+    gone.resolve();
     world.intercept = undefined;
     world.calls.length = 0;
     return world;
