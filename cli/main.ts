@@ -33,6 +33,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
+    if (error.exitCode !== 0 && process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { type: 'InvalidInput', message: error.message } })}\n`);
   } else {
     const { type, message } = error instanceof AdorableError ? error : { type: 'Unclassified', message: error instanceof Error ? error.message : String(error) };
     const details = error instanceof AdorableError ? error.details : {};

@@ -17,6 +17,8 @@ interface GatewayInput {
 
 export function createGateway({ world, drains, mirror }: GatewayInput): Server {
   const proxy = createProxyServer({ xfwd: true });
+  // A browser that resets its WebSocket is reported here, and unheard it would end the gateway for every project.
+  proxy.on('error', (_error, _request, outgoing) => { outgoing?.destroy(); });
 
   function own(request: IncomingMessage, url: string): Answer {
     const json = (status: number, value: unknown): Answer => ({ status, headers: { 'content-type': 'application/json' }, body: `${JSON.stringify(value)}\n` });
