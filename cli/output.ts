@@ -34,16 +34,17 @@ export function createOutput(options: { json?: boolean | undefined; stuckAfter?:
 
 /** Prints each step once when it ends; on a terminal also the one that runs now. */
 export function progressPrinter(output: Output): (progress: Progress) => void {
-  let printed = 0;
+  const printed = new Set<number>();
   return (progress) => {
     if (output.json) return;
-    const ended = progress.steps.filter((step) => step.endedAt !== undefined);
-    for (const step of ended.slice(printed)) {
-      const ms = Date.parse(step.endedAt ?? step.startedAt) - Date.parse(step.startedAt);
+    for (const [index, step] of progress.steps.entries()) {
+      // Steps that run side by side end in any order.
+      if (step.endedAt === undefined || printed.has(index)) continue;
+      printed.add(index);
+      const ms = Date.parse(step.endedAt) - Date.parse(step.startedAt);
       clear(output);
       process.stderr.write(`  ${step.state === 'failed' ? '✗' : step.state === 'undone' ? '↶' : '✓'} ${step.name.padEnd(34)} ${String(ms).padStart(6)} ms${step.detail === undefined ? '' : `  ${step.detail}`}\n`);
     }
-    printed = Math.max(printed, ended.length);
     const running = progress.steps.find((step) => step.endedAt === undefined);
     if (!output.live) return;
     clear(output);

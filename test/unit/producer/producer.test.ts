@@ -7,6 +7,7 @@ import { createEnsureDeps } from '../../../activities/producer/deps.ts';
 import { createProducer } from '../../../activities/producer/producer.ts';
 import { fillSlot } from '../../../local/engines/slot.ts';
 import { cacheDir } from '../../../local/paths.ts';
+import { obtain } from '../../../local/engines/obtain.ts';
 
 const root = new URL('../../..', import.meta.url).pathname;
 const blueprintsDir = join(root, 'blueprints');
@@ -17,7 +18,8 @@ const runner = join(scratch, 'runners', 'check', 'main.mjs');
 const producer = createProducer({
   blueprintsDir,
   checkRunner: runner,
-  node: process.execPath,
+  // From the engine cache: the checking uid cannot reach a checkout that only its owner can enter.
+  node: await obtain('node', () => undefined),
   checkUid: async () => (isRoot ? 65_534 : undefined),
 });
 const ensureDeps = createEnsureDeps({
