@@ -51,6 +51,8 @@ export interface KubeClient {
   close(): Promise<void>;
 }
 
+const READY = '/readyz';
+
 export function connectKube(kubeconfig: string): KubeClient {
   const config = new OneConnectionKubeConfig();
   config.loadFromFile(kubeconfig);
@@ -77,7 +79,20 @@ export function connectKube(kubeconfig: string): KubeClient {
       if (response.httpStatusCode < 300) return response;
       throw statusFailure(response.httpStatusCode, await response.body.text(), subject);
     } catch (error) {
-      throw kubeFailure(error, subject);
+      const failure = kubeFailure(error, subject);
+      // A server that has just started denies everybody until it has read its roles.
+      if (failure.type === 'Denied' && request.path !== READY && !(await isReady())) throw new AdorableError('Unavailable', `${subject}: the Kubernetes API is still starting.`, { cause: failure });
+      throw failure;
+    }
+  }
+
+  async function isReady(): Promise<boolean> {
+    try {
+      await send({ method: 'GET', path: READY });
+      return true;
+    } catch {
+      // Whatever the reason: it does not say that it is ready.
+      return false;
     }
   }
 
