@@ -12,7 +12,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { callKube } from '../../local/kube/api.ts';
 import { layout } from '../../local/paths.ts';
-import { readPlatform } from '../../local/platform.ts';
+import { connectKube } from '../../local/kube-client.ts';
+import { kubeconfigPath, readPlatform } from '../../local/platform.ts';
 import { identityOf } from '../../local/process-identity.ts';
 import { PART_NAMES } from '../../local/supervisor/part-names.ts';
 import type { PartName } from '../../local/supervisor/part-names.ts';
@@ -111,6 +112,24 @@ describe('one platform', () => {
     }
     await until(async () => (await status({ data })).state === 'up', 20_000);
   }, 90_000);
+
+  test('while the API server is killed and starts, its clients see an outage, never a refusal', async () => {
+    const kube = connectKube(kubeconfigPath(data, 'worker'));
+    const killed = readRunRecord(layout(data), 'kube-apiserver');
+    const seen = new Set<string>();
+    try {
+      process.kill(killed?.pid ?? 0, 'SIGKILL');
+      await until(async () => {
+        const answer = await kube.request({ method: 'GET', path: '/api/v1/namespaces' }).then(() => 'ok', (error: { type?: string }) => String(error.type));
+        seen.add(answer);
+        return answer === 'ok' && readRunRecord(layout(data), 'kube-apiserver')?.pid !== killed?.pid;
+      }, 20_000);
+    } finally {
+      await kube.close();
+    }
+    expect([...seen].sort()).toEqual(['Unavailable', 'ok']);
+    await until(async () => (await status({ data })).state === 'up', 20_000);
+  }, 60_000);
 
   test('kill -9 of the supervisor: `status` says so, the next `up` clears and takes over, ports stay', async () => {
     const supervisor = readRunRecord(layout(data), 'supervisor');
