@@ -55,10 +55,10 @@ export const FORWARD: readonly Shape[] = [
 const first = (activity: string): Boundary => ({ activity, nth: 1 });
 
 export const BENT: readonly Shape[] = [
-  { name: 'provision, unwound', world: () => FakeWorld.empty(), workflow: 'provisionProject', request: request({ name: 'Home' }), outcome: 'unchanged', bent: first('emitCheckpointLsn'), straight: 'provision' },
+  { name: 'provision, unwound', world: () => FakeWorld.empty(), workflow: 'provisionProject', request: request({ name: 'Home' }), outcome: 'unchanged', bent: first('emitCheckpointLsn'), straight: 'provision', faults: [] },
   { name: 'generate, unwound', world: withBlog, ...generate(), outcome: 'unchanged', bent: first('recordDirections'), straight: 'generate', faults: [] },
   { name: 'generate, went back', world: withBlog, ...generate(), outcome: 'unchanged', bent: first('verifyMoment'), straight: 'generate', faults: [] },
-  { name: 'restore, unwound', world: () => new FakeWorld(), ...restore('all'), outcome: 'unchanged', bent: first('recordDirections'), straight: 'restore all' },
+  { name: 'restore, unwound', world: () => new FakeWorld(), ...restore('all'), outcome: 'unchanged', bent: first('recordDirections'), straight: 'restore all', faults: [] },
   { name: 'restore, went back', world: () => new FakeWorld(), ...restore('all'), outcome: 'unchanged', bent: first('verifyMoment'), straight: 'restore all', faults: [] },
   { name: 'restore code, unwound', world: () => new FakeWorld(), ...restore('code'), outcome: 'unchanged', bent: first('recordDirections'), straight: 'restore code', faults: [] },
 ];
