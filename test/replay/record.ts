@@ -5,6 +5,7 @@
  */
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { createInjector } from '../faults/inject.ts';
 import type { Ended } from '../faults/inject.ts';
 import { BENT, FORWARD, RECOVERIES } from '../faults/shapes.ts';
@@ -12,6 +13,7 @@ import type { Shape } from '../faults/shapes.ts';
 import { openWorkflowBench } from '../support/temporal.ts';
 
 const folder = new URL('./histories/', import.meta.url);
+const checkout = fileURLToPath(new URL('../../', import.meta.url));
 const bench = await openWorkflowBench();
 const inject = createInjector(bench);
 
@@ -56,11 +58,11 @@ for (const [name, make] of Object.entries(RECORDINGS)) {
 }
 await bench.close();
 
-/** The run's history and, beside it, its children's; without the recorder's host. */
+/** The run's history and, beside it, its children's; without the recorder's host and its paths. */
 async function save(name: string, workflowId: string, runId: string | undefined): Promise<void> {
   const history = await bench.environment.client.workflow.getHandle(workflowId, runId).fetchHistory();
   const json = JSON.stringify(JSON.parse(historyToJSON(history), (key, value: unknown) => (key === 'identity' ? 'recorder' : value)));
-  writeFileSync(new URL(`${name}.json`, folder), `${json}\n`);
+  writeFileSync(new URL(`${name}.json`, folder), `${json.replaceAll(`file://${checkout}`, '').replaceAll(checkout, '')}\n`);
   for (const event of history.events ?? []) {
     const child = event.childWorkflowExecutionStartedEventAttributes;
     if (child?.workflowExecution?.workflowId != null) await save(`${name}.${child.workflowType?.name ?? 'child'}`, child.workflowExecution.workflowId, child.workflowExecution.runId ?? undefined);
