@@ -18,7 +18,7 @@ import { completeRunning, settleGeneration } from './generation-tail.ts';
 import { materializeApp } from './materialize-app.ts';
 import { failure } from './failure.ts';
 import { Run } from './run.ts';
-import { Saga, turning } from './saga.ts';
+import { Saga, turnBack } from './saga.ts';
 import { pastDecision } from './settle.ts';
 
 export async function generateProject(request: GenerateRequest): Promise<OperationOutcome> {
@@ -49,14 +49,9 @@ export async function generateProject(request: GenerateRequest): Promise<Operati
         await CancellationScope.nonCancellable(() => saga.step('decide', () => records.decide({ ...fenced, decision: 'target' })));
       });
     } catch (error) {
-      // The row decides where we are, never an activity's error: its reply may have been lost.
-      const aborted = await turning(async () => {
-        fenced = { ...fenced, ...(await records.raiseOperationFence(fenced)) };
-        const { decision } = await records.decide({ ...fenced, decision: 'abort' });
-        if (decision === 'abort') await saga.unwind(fenced);
-        return decision === 'abort';
-      });
-      if (aborted || forward === undefined) throw error;
+      const turned = await turnBack(saga, fenced);
+      fenced = turned.fenced;
+      if (turned.decision === 'abort' || forward === undefined) throw error;
     }
 
     if (forward === undefined) throw failure('InvariantViolated', 'A generation decided without a commit.');

@@ -7,7 +7,7 @@ import { code, data, records } from './activities.ts';
 import { claimProject, concluding, currentMoment } from './claim.ts';
 import { completeRunning } from './generation-tail.ts';
 import { Run } from './run.ts';
-import { Saga, turning } from './saga.ts';
+import { Saga, turnBack } from './saga.ts';
 
 export async function recordBookmark(request: BookmarkRequest): Promise<OperationOutcome> {
   const run = new Run(request, 'bookmark');
@@ -28,12 +28,7 @@ export async function recordBookmark(request: BookmarkRequest): Promise<Operatio
       await saga.step('checkpoint', () => completeRunning(fenced, moment, true));
     } catch (error) {
       // A completed checkpoint decided the operation, whatever became of its reply.
-      const { decision } = await turning(async () => {
-        const unwinding = { ...fenced, ...(await records.raiseOperationFence(fenced)) };
-        const decided = await records.decide({ ...unwinding, decision: 'abort' });
-        if (decided.decision === 'abort') await saga.unwind(unwinding);
-        return decided;
-      });
+      const { decision } = await turnBack(saga, fenced);
       if (decision === 'abort') throw error;
     }
     return { outcome: 'recorded', health: 'healthy', degraded: [], message: `Recorded ${moment.checkpointId}: ${request.label}.`, undo: moment.checkpointId };

@@ -16,7 +16,7 @@ import { claimProject, concluding, currentMoment, unchanged } from './claim.ts';
 import { converge, serve } from './converge.ts';
 import { failure } from './failure.ts';
 import { Run } from './run.ts';
-import { Saga, turning } from './saga.ts';
+import { Saga, turnBack } from './saga.ts';
 import { pastDecision, settle } from './settle.ts';
 import type { Directions } from './settle.ts';
 
@@ -68,14 +68,9 @@ export async function restoreProject(request: RestoreRequest): Promise<RestoreOu
         await CancellationScope.nonCancellable(() => saga.step('decide', () => records.decide({ ...fenced, decision: 'target' })));
       });
     } catch (error) {
-      // The row decides where we are, never an activity's error: its reply may have been lost.
-      const aborted = await turning(async () => {
-        fenced = { ...fenced, ...(await records.raiseOperationFence(fenced)) };
-        const { decision } = await records.decide({ ...fenced, decision: 'abort' });
-        if (decision === 'abort') await saga.unwind(fenced);
-        return decision === 'abort';
-      });
-      if (aborted || plan === undefined || forward === undefined) throw error;
+      const turned = await turnBack(saga, fenced);
+      fenced = turned.fenced;
+      if (turned.decision === 'abort' || plan === undefined || forward === undefined) throw error;
     }
 
     if (plan === undefined || forward === undefined) throw failure('InvariantViolated', 'A restore decided without a plan.');

@@ -7,6 +7,8 @@
  */
 import { CancellationScope } from '@temporalio/workflow';
 import type { Fenced } from '../shared/moment.ts';
+import type { Decision } from '../shared/ports.ts';
+import { records } from './activities.ts';
 import { failure, toFailure } from './failure.ts';
 import type { Run } from './run.ts';
 
@@ -56,4 +58,17 @@ export class Saga {
     });
     if (left.length > 0) throw failure('CompensationFailed', `Could not undo: ${left.join('; ')}.`, cause);
   }
+}
+
+/**
+ * After a failure before the decision: a new fence, then the row decides where the project is, never
+ * an activity's error, whose reply may have been lost. `abort`: everything was undone.
+ */
+export async function turnBack(saga: Saga, fenced: Fenced): Promise<{ readonly decision: Decision; readonly fenced: Fenced }> {
+  return await turning(async () => {
+    const newest = { ...fenced, ...(await records.raiseOperationFence(fenced)) };
+    const { decision } = await records.decide({ ...newest, decision: 'abort' });
+    if (decision === 'abort') await saga.unwind(newest);
+    return { decision, fenced: newest };
+  });
 }
