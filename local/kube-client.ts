@@ -52,6 +52,8 @@ export interface KubeClient {
 }
 
 const READY = '/readyz';
+/** How the API server begins the refusal of a ValidatingAdmissionPolicy. */
+const POLICY_REFUSAL = /ValidatingAdmissionPolicy '[^']+' with binding '[^']+' denied request/;
 
 export function connectKube(kubeconfig: string): KubeClient {
   const config = new OneConnectionKubeConfig();
@@ -80,8 +82,8 @@ export function connectKube(kubeconfig: string): KubeClient {
       throw statusFailure(response.httpStatusCode, await response.body.text(), subject);
     } catch (error) {
       const failure = kubeFailure(error, subject);
-      // A server that has just started denies everybody until it has read its roles.
-      if (failure.type === 'Denied' && request.path !== READY && !(await isReady())) throw new AdorableError('Unavailable', `${subject}: the Kubernetes API is still starting.`, { cause: failure });
+      // A server that has just started denies everybody until it has read its roles. A policy's refusal is an answer: it has read them.
+      if (failure.type === 'Denied' && !POLICY_REFUSAL.test(failure.message) && request.path !== READY && !(await isReady())) throw new AdorableError('Unavailable', `${subject}: the Kubernetes API is still starting.`, { cause: failure });
       throw failure;
     }
   }
