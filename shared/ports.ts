@@ -28,6 +28,21 @@ export interface Abandoned {
 
 export type Decision = 'target' | 'abort' | 'back';
 
+/** Where an operation goes and where it came from: what another run needs to finish it. */
+export interface Directions {
+  readonly forward: Moment;
+  readonly back: Moment;
+}
+
+/** What an intent lacked: the exact point of each store. */
+export interface CompletedCheckpoint {
+  readonly checkpointId: CheckpointId;
+  readonly lsn: Lsn;
+  readonly sealed: boolean;
+  readonly commit: CommitSha;
+  readonly tree: TreeHash;
+}
+
 export interface Claim extends Fenced {
   /** Where the project is now; null before it has been provisioned. */
   readonly current: Moment | null;
@@ -78,12 +93,13 @@ export interface RecordsActivities {
   recordCheckpointIntent(
     input: FencedMoment & { kind: CheckpointKind; parentId: CheckpointId | null; declaredFrom: 'rows' | RevisionId; label?: string },
   ): Promise<void>;
-  completeCheckpoint(input: Fenced & { checkpointId: CheckpointId; lsn: Lsn; sealed: boolean; commit: CommitSha; tree: TreeHash; makeCurrent: boolean }): Promise<void>;
+  completeCheckpoint(input: Fenced & CompletedCheckpoint & { makeCurrent: boolean }): Promise<void>;
   voidCheckpoint(input: Fenced & { checkpointId: CheckpointId }): Promise<void>;
-  /** Remembers where an operation goes and comes from, so that another can finish it. */
-  recordDirections(input: Fenced & { forward: Moment | null; back: Moment }): Promise<void>;
-  /** Compare-and-set none → target with its rows, or none → abort. Returns what is stored. */
-  decide(input: Fenced & { decision: 'target' | 'abort' }): Promise<{ decision: Decision }>;
+  /**
+   * Compare-and-set none → target, in one transaction with the snapshot's completion, both directions and
+   * the rows of the target; or none → abort. Returns what is stored.
+   */
+  decide(input: Fenced & { decision: 'target' | 'abort'; directions?: Directions; snapshot?: CompletedCheckpoint }): Promise<{ decision: Decision }>;
   /** target → back with the rows that the decision replaced; answers `target` once final. */
   decideBack(input: Fenced): Promise<{ decision: Decision }>;
   /** The rows of a moment: apps archived or reactivated, services, plan revision, position. */
@@ -180,7 +196,8 @@ export interface InfraActivities {
   ensureSecrets(input: Fenced & { moment: Moment }): Promise<void>;
   /** The compute alone, serving the moment's timeline; ready when PostgreSQL answers. */
   startCompute(input: FencedMoment): Promise<void>;
-  stopCompute(input: Fenced): Promise<void>;
+  /** The compute stopped cleanly, then its timeline sealed: no compute can attach to it, and its end is the LSN. */
+  stopCompute(input: FencedMoment): Promise<{ lsn: Lsn }>;
   /** Gateway drained and "restoring", apps and services at 0 and gone, SQL logins but ours refused; the compute keeps running. */
   freeze(input: FencedMoment): Promise<void>;
   /**
@@ -217,4 +234,11 @@ export interface SweepActivities {
   dropTrees(input: Fenced & { trees: readonly TreeHash[] }): Promise<void>;
 }
 
-export type Activities = RecordsActivities & CodeActivities & DataActivities & InfraActivities & VerifyActivities;
+// ── runs: Temporal's own view of an operation ────────────────────────────────────────────────
+
+export interface RunsActivities {
+  /** Ends the back-off of whatever the project's run and its children wait to try again; what is at work is left to it. */
+  pushRun(input: { projectId: ProjectId }): Promise<void>;
+}
+
+export type Activities = RecordsActivities & CodeActivities & DataActivities & InfraActivities & VerifyActivities & RunsActivities;

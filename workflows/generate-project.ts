@@ -18,7 +18,7 @@ import { completeRunning, settleGeneration } from './generation-tail.ts';
 import { materializeApp } from './materialize-app.ts';
 import { failure } from './failure.ts';
 import { Run } from './run.ts';
-import { Saga, turnBack } from './saga.ts';
+import { decide, Saga, turnBack } from './saga.ts';
 import { pastDecision } from './settle.ts';
 
 export async function generateProject(request: GenerateRequest): Promise<OperationOutcome> {
@@ -43,10 +43,9 @@ export async function generateProject(request: GenerateRequest): Promise<Operati
         const buckets = await saga.step('bucket', () => records.bucketPlan({ ...fenced, revisionId: plan.revisionId }));
         run.phase('generate');
         forward = await produce(saga, fenced, { plan, buckets, back });
-        await saga.step('directions', () => records.recordDirections({ ...fenced, forward: forward ?? null, back }));
         run.stopIfCancelled();
         run.phase('decide');
-        await CancellationScope.nonCancellable(() => saga.step('decide', () => records.decide({ ...fenced, decision: 'target' })));
+        await decide(run, { ...fenced, directions: { forward, back } });
       });
     } catch (error) {
       const turned = await turnBack(saga, fenced);

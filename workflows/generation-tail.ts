@@ -4,10 +4,11 @@
  * run by whoever finishes an abandoned generation.
  */
 import type { Fenced } from '../shared/moment.ts';
+import type { Directions } from '../shared/ports.ts';
 import { code, data, infra, records } from './activities.ts';
 import type { Run } from './run.ts';
 import { goBack, settle } from './settle.ts';
-import type { Directions, Settled } from './settle.ts';
+import type { Settled } from './settle.ts';
 
 type Made = Awaited<ReturnType<typeof records.pendingOf>>;
 

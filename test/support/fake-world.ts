@@ -150,6 +150,13 @@ export class FakeWorld {
     if (timelineId !== undefined && timelineId !== this.state.serving) throw ApplicationFailure.create({ type: 'VerifyFailed', message: 'another timeline is served', nonRetryable: true });
   }
 
+  #seal(input: Fenced & { timelineId: TimelineId }): Promise<{ lsn: Lsn }> {
+    this.#guard(input, 'data');
+    if (this.state.computeUp) throw ApplicationFailure.create({ type: 'PreconditionFailed', message: 'a compute is attached', nonRetryable: true });
+    if (!this.state.sealed.includes(input.timelineId)) this.state.sealed.push(input.timelineId);
+    return Promise.resolve({ lsn: '0/2000' as Lsn });
+  }
+
   #operation(id: OperationId): OperationState {
     const operation = this.operations.get(id);
     if (operation === undefined) throw new Error(`no operation ${id}`);
@@ -234,11 +241,13 @@ export class FakeWorld {
         }
         return Promise.resolve();
       },
-      recordDirections: (input) => { this.#guard(input); Object.assign(this.#operation(input.operationId), { forward: input.forward, back: input.back }); return Promise.resolve(); },
       decide: (input) => {
         this.#guard(input);
         const row = this.#operation(input.operationId);
         if (row.decision === null) {
+          const { directions, snapshot } = input;
+          if (directions !== undefined) Object.assign(row, directions);
+          if (snapshot !== undefined) state.checkpoints[snapshot.checkpointId] = 'complete';
           row.decision = input.decision;
           row.before = state.position;
           if (input.decision === 'target' && row.forward !== null) {
@@ -305,12 +314,7 @@ export class FakeWorld {
         return Promise.resolve();
       },
       repointCompute: (input) => { this.#guard(input, 'data'); return Promise.resolve(); },
-      sealTimeline: (input) => {
-        this.#guard(input, 'data');
-        if (state.computeUp) throw ApplicationFailure.create({ type: 'PreconditionFailed', message: 'a compute is attached', nonRetryable: true });
-        if (!state.sealed.includes(input.timelineId)) state.sealed.push(input.timelineId);
-        return Promise.resolve({ lsn: '0/2000' as Lsn });
-      },
+      sealTimeline: (input) => this.#seal(input),
       unsealTimeline: (input) => { this.#guard(input, 'data'); state.sealed = state.sealed.filter((id) => id !== input.timelineId); return Promise.resolve(); },
       emitCheckpointLsn: (input) => {
         this.#served(input.timelineId);
@@ -340,7 +344,7 @@ export class FakeWorld {
         Object.assign(state, { computeUp: true, serving: input.moment.timelineId });
         return Promise.resolve();
       },
-      stopCompute: (input) => { this.#guard(input, 'infra'); state.computeUp = false; return Promise.resolve(); },
+      stopCompute: (input) => { this.#guard(input, 'infra'); state.computeUp = false; return this.#seal({ ...input, timelineId: input.moment.timelineId }); },
       freeze: (input) => { this.#guard(input, 'infra'); this.#guard(input, 'data'); Object.assign(state, { gateway: 'restoring', appsUp: false }); return Promise.resolve(); },
       convergeInfra: (input) => { this.#guard(input, 'infra'); if (!input.keepRunning) state.appsUp = false; return Promise.resolve({ created: 0, configured: 0, unchanged: 0, deleted: 0, tornDown: [], deprovisioned: [] }); },
       startTiers: (input) => { this.#guard(input, 'infra'); state.appsUp = true; return Promise.resolve({ healthy: ['app'], degraded: [] }); },
@@ -348,6 +352,8 @@ export class FakeWorld {
       open: (input) => { this.#guard(input, 'infra'); state.gateway = 'open'; return Promise.resolve(); },
       deleteNamespace: (input) => { this.#guard(input, 'infra'); Object.assign(state, { namespace: false, computeUp: false, appsUp: false, gateway: 'open' }); return Promise.resolve(); },
 
+      // The bench serves it: it acts on the Temporal server, which is real.
+      pushRun: () => Promise.reject(ApplicationFailure.nonRetryable('the bench pushes', 'InvariantViolated')),
       verifyMoment: ({ moment }) => Promise.resolve(receipt(moment)),
       verifyCheckpoint: () => Promise.reject(ApplicationFailure.nonRetryable('no test asks for it', 'InvariantViolated')),
     };
