@@ -64,6 +64,13 @@ export interface GenerationPlan {
   readonly creates: readonly MaterializedApp[];
   /** Catalog services that the revision adds. */
   readonly addsServices: readonly string[];
+  /** Through the door `resume`: what an earlier run of the same revision finished. */
+  readonly reuse: Reuse | null;
+}
+
+export interface Reuse {
+  readonly operationId: OperationId;
+  readonly apps: readonly AppId[];
 }
 
 export interface Bucket {
@@ -106,7 +113,7 @@ export interface RecordsActivities {
   convergeRows(input: FencedMoment): Promise<void>;
   finalize(input: Fenced & { receipt: Receipt }): Promise<void>;
   closeOperation(input: CloseRequest): Promise<void>;
-  planGeneration(input: Fenced & { revisionId?: RevisionId }): Promise<GenerationPlan>;
+  planGeneration(input: Fenced & { revisionId?: RevisionId; resumes: boolean }): Promise<GenerationPlan>;
   ensurePendingApp(input: Fenced & { app: MaterializedApp; revisionId: RevisionId }): Promise<void>;
   dropPendingApp(input: Fenced & { appId: AppId }): Promise<void>;
   /** Rewrites `$NEW:` to real ids in the revision's subtask rows. */
@@ -134,6 +141,8 @@ export interface CodeActivities {
   produceApp(input: Fenced & { bucket: Bucket; revisionId: RevisionId }): Promise<{ files: number }>;
   /** Isolation check, type-check and build in the scratch worktree; then the run ref is written. */
   checkApp(input: Fenced & { bucket: Bucket }): Promise<CommitPoint>;
+  /** Takes up another operation's checked result, where the app's tree is still what that one started from. */
+  adoptResult(input: Fenced & { bucket: Bucket; from: OperationId }): Promise<{ point: CommitPoint | null }>;
   /** HEAD's tree + every bucket's tree + the new spec, as one commit that nothing serves yet. */
   composeCommit(input: Fenced & { buckets: readonly Bucket[]; revisionId: RevisionId }): Promise<CommitPoint>;
   /**
@@ -167,6 +176,12 @@ export interface DataActivities {
   dropServiceSchema(input: Fenced & { serviceId: string }): Promise<void>;
   /** Roles, verifiers and grants as the current secrets say, then every migration of the moment's tree that its apps lack. */
   convergeSchema(input: FencedMoment): Promise<{ applied: readonly string[] }>;
+  /**
+   * Runs every migration that an app which is there already lacks on a throw-away fork of the given
+   * moment, and answers their names; `BuildFailed` when one fails there. `created` are the apps that
+   * this generation makes: theirs change no existing schema.
+   */
+  rehearseMigrations(input: Fenced & { moment: Moment; at: RecordedMoment; created: readonly AppId[] }): Promise<{ changes: readonly string[] }>;
   /** What the database itself says it serves. */
   proveServing(input: { projectId: ProjectId; timelineId: TimelineId }): Promise<{ pgTimelineId: number; proof: string }>;
 }

@@ -5,23 +5,19 @@
  * the run completes, or goes back through the same `converge`. A caller may retry with a new
  * operation id; the same id answers what is stored.
  */
-import { isCancellation } from '@temporalio/workflow';
 import type { RestoreOutcome, RestoreRequest } from '../shared/contract/restore-project.ts';
 import { forkTimelineId, operationCheckpointId } from '../shared/derive.ts';
-import type { TimelineId } from '../shared/ids.ts';
 import type { Lsn } from '../shared/lsn.ts';
-import type { Fenced, Moment, RecordedMoment } from '../shared/moment.ts';
+import type { Fenced, Moment } from '../shared/moment.ts';
 import type { Directions } from '../shared/ports.ts';
 import type { RestorePlan } from '../shared/restore/plan.ts';
 import { code, data, infra, records } from './activities.ts';
 import { claimProject, concluding, currentMoment, unchanged } from './claim.ts';
-import { converge, serve } from './converge.ts';
 import { failure } from './failure.ts';
+import { deleteFork, FREEZE_LIMIT, thaw } from './freeze.ts';
 import { Run } from './run.ts';
 import { decide, Saga, turnBack } from './saga.ts';
 import { pastDecision, settle } from './settle.ts';
-
-const FREEZE_LIMIT = '3 minutes';
 
 export async function restoreProject(request: RestoreRequest): Promise<RestoreOutcome> {
   const run = new Run(request, 'restore');
@@ -100,29 +96,9 @@ async function endOfData(fenced: Fenced, here: Moment, forks: boolean, checkpoin
   return lsn;
 }
 
-/** Sent again until it answers, so that no attempt can land after the delete; then deleted. */
-async function deleteFork(fenced: Fenced, source: RecordedMoment, newTimelineId: TimelineId): Promise<void> {
-  const { projectId } = fenced;
-  try {
-    await data.forkBranch({ ...fenced, source, newTimelineId });
-  } catch (error) {
-    // Refused for good: then no fork can appear either.
-    if (isCancellation(error)) throw error;
-  }
-  await data.deleteFork({ projectId, tenantId: source.tenantId, timelineId: newTimelineId });
-}
-
 /** A fork that nothing refers to any more: the project went back to where it came from. */
 async function dropFork(run: Run, { forward, back }: Directions): Promise<void> {
   const { tenantId, timelineId } = forward;
   if (timelineId === back.timelineId) return;
   await run.step('delete fork', () => data.deleteFork({ projectId: run.request.projectId, tenantId, timelineId }), 'undoing');
-}
-
-/** Takes a freeze back: the project's own moment, served again. */
-async function thaw(run: Run, unwinding: Fenced, here: Moment): Promise<void> {
-  const point = await code.commitDirty({ ...unwinding, reason: 'unwound restore' });
-  const moment = { ...here, commit: point.commit, tree: point.tree };
-  await converge(run, unwinding, moment, { keepRunning: false });
-  await serve(run, unwinding, moment);
 }

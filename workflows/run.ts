@@ -110,12 +110,13 @@ export class Run {
   }
 
   /** Waits for `resumeRun`; false when none came in time. */
-  async waitForResume(waitingFor: string, timeout: string): Promise<boolean> {
+  async waitForResume(waitingFor: string, timeoutMs: number): Promise<boolean> {
+    if (timeoutMs <= 0) return false;
     const before = this.#resumes;
     this.#waitingFor = waitingFor;
     this.#show();
     try {
-      return await condition(() => this.#resumes > before, timeout as '5 minutes');
+      return await condition(() => this.#resumes > before, timeoutMs);
     } finally {
       this.#waitingFor = undefined;
       this.#show();
