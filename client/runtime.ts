@@ -38,6 +38,9 @@ export interface Proposal {
   readonly plan: ProposedPlan;
 }
 
+/** `revisionId`: left out, the newest approved one. `waitMs`: how long a failed bucket waits for `resume`. */
+export type GenerationOptions = Pick<GenerateRequest, 'revisionId' | 'waitMs'>;
+
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
 function randomName(length: number): string {
@@ -76,15 +79,14 @@ export function createRuntime(deps: RuntimeDeps) {
       return { revisionId, plan };
     },
 
-    async approvePlan(projectId: ProjectId, revisionId?: RevisionId) {
+    async approvePlan(projectId: ProjectId, revisionId?: RevisionId, options: GenerationOptions = {}) {
       const approved = await approveRevision(database, projectId, revisionId);
-      return await this.startGeneration(projectId, 'approve_plan', approved);
+      return await this.startGeneration(projectId, 'approve_plan', { ...options, revisionId: approved });
     },
 
     /** The one door: every way to generate starts here. */
-    async startGeneration(projectId: ProjectId, door: GenerationDoor, revisionId?: RevisionId) {
-      const request: Pick<GenerateRequest, 'door' | 'revisionId'> = { door, ...(revisionId === undefined ? {} : { revisionId }) };
-      return await start(GENERATE_PROJECT, projectId, request);
+    async startGeneration(projectId: ProjectId, door: GenerationDoor, options: GenerationOptions = {}) {
+      return await start(GENERATE_PROJECT, projectId, { door, ...options } satisfies Omit<GenerateRequest, 'projectId' | 'operationId'>);
     },
 
     async restore(projectId: ProjectId, target: string, options: { mode?: RestoreMode; expect?: string; acceptDrift?: boolean } = {}) {
@@ -129,6 +131,16 @@ export function createRuntime(deps: RuntimeDeps) {
     async cancel(projectId: ProjectId, reason: string, operationId?: OperationId) {
       await readProject(database, projectId);
       return await temporal.cancel(projectId, { reason, ...(operationId === undefined ? {} : { operationId }) });
+    },
+
+    /** What waits for a person never blocks undo or delete: it is taken back first. False when nothing waits. */
+    async cancelWaiting(projectId: ProjectId, reason: string): Promise<boolean> {
+      await readProject(database, projectId);
+      const progress = await temporal.progress(projectId);
+      if (progress?.waitingFor === undefined) return false;
+      await temporal.cancel(projectId, { reason, operationId: progress.operationId });
+      await temporal.ended(projectId);
+      return true;
     },
 
     async resume(projectId: ProjectId, operationId?: OperationId) {

@@ -28,6 +28,8 @@ export interface TemporalGate {
   /** Ends the back-off of whatever the project's run retries; the activity behind `resumeRun`. */
   push(projectId: ProjectId): Promise<void>;
   progress(projectId: ProjectId): Promise<Progress | undefined>;
+  /** Resolves when the run that is there now has ended, however. */
+  ended(projectId: ProjectId): Promise<void>;
   pending(projectId: ProjectId): Promise<readonly PendingActivity[]>;
   /** What the project's operation has been waiting for too long; undefined while it gets on. */
   stuck(projectId: ProjectId, afterMs?: number): Promise<Stuck | undefined>;
@@ -143,10 +145,7 @@ export async function connectTemporal(address: string, namespace = 'default'): P
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw toFailure(error);
         if (!waited && await outwaitSweep(request.projectId)) return await gate.startOperation<T>(workflow, request, true);
         const running = await progressOf(request.projectId);
-        const name = running === undefined ? 'another operation' : `${running.kind} ${running.operationId} (${running.phase})`;
-        throw new AdorableError('Busy', `Project ${request.projectId} is busy with ${name}: wait for it, or cancel it with \`adorable cancel ${request.projectId}\`.`, {
-          cause: error, details: running === undefined ? {} : { operationId: running.operationId, kind: running.kind, phase: running.phase },
-        });
+        throw busy(request.projectId, running, error);
       }
     },
 
@@ -162,6 +161,10 @@ export async function connectTemporal(address: string, namespace = 'default'): P
     resume: (projectId, message) => steer(projectId, RESUME_RUN_UPDATE, message),
     push: async (projectId) => { await push(projectWorkflowId(projectId)); },
     progress: progressOf,
+    async ended(projectId) {
+      // How it ended its row says; here only that it did.
+      await handleOf(projectId).result().then(() => undefined, () => undefined);
+    },
 
     pending: async (projectId) => await pendingOf(projectWorkflowId(projectId)),
     stuck: async (projectId, afterMs) => stuckOf(await pendingOf(projectWorkflowId(projectId)), Date.now(), afterMs),
@@ -169,6 +172,16 @@ export async function connectTemporal(address: string, namespace = 'default'): P
     close: () => connection.close(),
   };
   return gate;
+}
+
+function busy(projectId: ProjectId, running: Progress | undefined, cause: unknown): AdorableError {
+  if (running === undefined) return new AdorableError('Busy', `Project ${projectId} is busy with another operation: wait for it, or cancel it with \`adorable cancel ${projectId}\`.`, { cause });
+  const { operationId, kind, phase, waitingFor } = running;
+  const name = `${kind} ${operationId} (${phase})`;
+  const text = waitingFor === undefined
+    ? `Project ${projectId} is busy with ${name}: wait for it, or cancel it with \`adorable cancel ${projectId}\`.`
+    : `Project ${projectId} has ${name} waiting for ${waitingFor}: \`adorable resume ${projectId}\` goes on with it, \`adorable cancel ${projectId}\` takes it back; undo, redo, restore and delete do that with --cancel-waiting.`;
+  return new AdorableError('Busy', text, { cause, details: { operationId, kind, phase, ...(waitingFor === undefined ? {} : { waitingFor }) } });
 }
 
 function seconds(time: { readonly seconds?: unknown; readonly nanos?: number | null } | null | undefined): number {

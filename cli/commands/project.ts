@@ -6,11 +6,17 @@ import { listRevisions } from '../../activities/records/plan-revisions.ts';
 import type { GenerationDoor } from '../../shared/contract/generate-project.ts';
 import { AdorableError } from '../../shared/errors.ts';
 import { parseProjectId, parseRevisionId } from '../../shared/ids.ts';
-import { addCommand, conclude, confirm, withRuntime } from '../context.ts';
+import { addCommand, clearWaiting, conclude, confirm, parseCount, withRuntime } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
 import type { Output } from '../output.ts';
 
 const DOORS: readonly GenerationDoor[] = ['approve_plan', 'trigger_generation', 'resume', 'retry', 'iteration_carryover'];
+
+const WAIT = 'how long a bucket that failed waits for `resume` before the run ends (default 300)';
+
+interface GenerateOptions extends CommonOptions {
+  readonly wait?: number;
+}
 
 export function projectCommands(program: Command): void {
   addCommand(program, 'new <name>', 'create a project: repository, timeline, namespace, compute, first checkpoint')
@@ -35,12 +41,15 @@ export function projectCommands(program: Command): void {
   });
 
   addCommand(program, 'delete <project>', 'take down everything the project owns; its rows are archived')
+    .option('--cancel-waiting', 'first take back a generation that waits for `resume`')
     .option('--yes', 'do not ask')
-    .action(async (project: string, options: CommonOptions & { yes?: boolean }) => {
+    .action(async (project: string, options: CommonOptions & { yes?: boolean; cancelWaiting?: boolean }) => {
       const projectId = parseProjectId(project);
-      await withRuntime(options, async ({ runtime, database, preview }, output) => {
+      await withRuntime(options, async (open, output) => {
+        const { runtime, database, preview } = open;
         const { name } = await describeProject(database, projectId, preview);
         if (!(await confirm(`Delete project ${projectId} (${name}) with its data and history?`, options))) return;
+        await clearWaiting(open, projectId, options);
         await conclude(await runtime.deleteProject(projectId), output);
       });
     });
@@ -73,23 +82,33 @@ export function projectCommands(program: Command): void {
     });
   });
   addCommand(plan, 'approve <project> [revision]', 'approve a proposed plan and generate it')
-    .action(async (project: string, revision: string | undefined, options: CommonOptions) => {
+    .option('--wait <seconds>', WAIT, parseWait)
+    .action(async (project: string, revision: string | undefined, options: GenerateOptions) => {
       const projectId = parseProjectId(project);
       await withRuntime(options, async ({ runtime }, output) => {
-        await conclude(await runtime.approvePlan(projectId, revision === undefined ? undefined : parseRevisionId(revision)), output);
+        await conclude(await runtime.approvePlan(projectId, revision === undefined ? undefined : parseRevisionId(revision), waitOf(options)), output);
       });
     });
 
   addCommand(program, 'generate <project>', 'generate the newest approved plan by another door')
     .option('--door <door>', DOORS.join(', '), 'trigger_generation')
-    .action(async (project: string, options: CommonOptions & { door: string }) => {
+    .option('--wait <seconds>', WAIT, parseWait)
+    .action(async (project: string, options: GenerateOptions & { door: string }) => {
       const projectId = parseProjectId(project);
       const door = DOORS.find((known) => known === options.door);
       if (door === undefined) throw new AdorableError('InvalidInput', `${JSON.stringify(options.door)} is no door: choose one of ${DOORS.join(', ')}.`);
       await withRuntime(options, async ({ runtime }, output) => {
-        await conclude(await runtime.startGeneration(projectId, door), output);
+        await conclude(await runtime.startGeneration(projectId, door, waitOf(options)), output);
       });
     });
+}
+
+function parseWait(value: string): number {
+  return value === '0' ? 0 : parseCount(value, { name: '--wait', max: 86_400 });
+}
+
+function waitOf({ wait }: GenerateOptions): { waitMs?: number } {
+  return wait === undefined ? {} : { waitMs: wait * 1000 };
 }
 
 export function printProposal(output: Output, { revisionId, plan }: Proposal): void {

@@ -96,6 +96,51 @@ describe('migrations', () => {
   });
 });
 
+describe('a rehearsal of migrations', () => {
+  const rehearse = async (list: AppMigrations[], created: readonly AppId[] = []) => {
+    const { lsn } = await data.emitCheckpointLsn({ ...fenced, checkpointId: 'cp_000000000003' as CheckpointId, timelineId: first });
+    migrations = list;
+    return await data.rehearseMigrations({ ...fenced, moment: momentOn(first), at: { ...momentOn(first), lsn, sealed: false }, created });
+  };
+  const untouched = async (work: () => Promise<void>): Promise<void> => {
+    const state = async () => [await data.schemaFingerprint(fenced), await data.dataDigest(fenced), await data.readMigrationLedger(fenced), (await world.client.listTimelines(world.tenantId)).length];
+    const before = await state();
+    await work();
+    expect(await state()).toEqual(before);
+  };
+  const budgets = migration('0004_budgets.sql', 'ALTER TABLE transactions ADD COLUMN budget int; UPDATE transactions SET budget = amount');
+
+  test('names what would change an existing schema, and changes nothing outside its throw-away fork', async () => {
+    await untouched(async () => {
+      expect(await rehearse([forApp(app, init, budgets)])).toEqual({ changes: [`${app}/0004_budgets.sql`] });
+    });
+  }, 30_000);
+
+  test('one that fails on the rows that are there refuses with its name', async () => {
+    await untouched(async () => {
+      await expect(rehearse([forApp(app, init, migration('0004_strict.sql', 'ALTER TABLE transactions ADD CONSTRAINT big CHECK (amount > 100)'))])).rejects.toMatchObject({
+        type: 'BuildFailed', message: expect.stringMatching(/^Rehearsed on a throw-away fork: Migration 0004_strict\.sql of .* violated by some row/) as unknown, details: { migration: '0004_strict.sql' },
+      });
+      await expect(rehearse([forApp(app, { ...init, checksum: 'another' })])).rejects.toMatchObject({ type: 'PreconditionFailed' });
+    });
+  }, 30_000);
+
+  test('an app that is made now, and one that lacks nothing, change no existing schema', async () => {
+    await untouched(async () => {
+      expect(await rehearse([forApp(app, init), forApp(other, init)], [other])).toEqual({ changes: [] });
+    });
+  }, 30_000);
+
+  test('a lease that nobody closes, or that is closed twice, leaves nothing', async () => {
+    await untouched(async () => {
+      const { lsn } = await data.emitCheckpointLsn({ ...fenced, checkpointId: 'cp_000000000004' as CheckpointId, timelineId: first });
+      const { lease } = await world.client.openLease(world.tenantId, first, lsn);
+      expect(await world.client.listTimelines(world.tenantId)).toHaveLength(2);
+      for (let twice = 0; twice < 2; twice++) await world.client.closeLease(lease);
+    });
+  }, 30_000);
+});
+
 describe('roles', () => {
   test('an app\'s login touches rows of its own schema and nothing else; one that is not live cannot log in', async () => {
     const client = await compute.connect(app, 'one');
