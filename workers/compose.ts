@@ -6,6 +6,7 @@ import { join, relative, sep } from 'node:path';
 import { createCodeActivities } from '../activities/code/create-code-activities.ts';
 import { dropTrees } from '../activities/code/drop-trees.ts';
 import { listLeftovers } from '../activities/code/list-leftovers.ts';
+import { readHead as readCodeHead } from '../activities/code/read-code.ts';
 import { readHeldMoment } from '../activities/code/read-held-moment.ts';
 import { readMigrations } from '../activities/code/read-migrations.ts';
 import { createDataActivities, createTimelineClient } from '../activities/data/index.ts';
@@ -85,6 +86,8 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
     operationTime,
   });
 
+  const readHead = (projectId: ProjectId) => readCodeHead({ projectsDir: paths.projects }, { projectId });
+
   const data = createDataActivities({
     timelines,
     computeAddress: (projectId) => infra.computeAddress(projectId),
@@ -107,7 +110,7 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
   });
   const records = createRecordsActivities({
     ...generation,
-    readHead: (projectId) => code.readCode({ projectId }),
+    readHead,
     isCodeDefinedService,
     uncoveredState: (id) => registry.find(id)?.uncovered.map(({ what, why }) => `${id}: ${what} (${why})`).join('; ') || undefined,
     codeChange: async (projectId, from, to) => ({
@@ -133,6 +136,7 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
     requireServices: (ids) => { registry.declared(ids); },
   });
   const verify = createVerifyActivities({
+    readHead,
     readCode: (projectId) => code.readCode({ projectId }),
     declaredOf, declaredNow,
     readEndpoint: (projectId) => timelines.readEndpoint(projectId),
