@@ -47,10 +47,9 @@ export interface Composition {
   close(): Promise<void>;
 }
 
-export function compose(config: WorkerConfig, signals: { heartbeat(): void; signal(): AbortSignal }): Composition {
+export function compose(config: WorkerConfig, signals: { heartbeat(): void; signal(): AbortSignal }, kube = connectKube(config.kubeconfig)): Composition {
   const paths = layout(config.dataDir);
   const database = connectPlatform(config.databaseUrl);
-  const kube = connectKube(config.kubeconfig);
   const registry = loadCatalog(join(checkout, 'config', 'services'));
   const timelines = createTimelineClient(config.timelines);
   const store = createSecretStore({ database, seal: createSeal(config.masterKey) });
