@@ -14,17 +14,15 @@ export interface Move {
 
 export async function move({ runtime }: OpenRuntime, { projectId, world }: BenchProject, target: 'undo' | 'redo'): Promise<Move> {
   const prober = startProber(() => answers(world));
-  const began = performance.now();
-  let wall: number;
-  let steps: Move['steps'];
   try {
+    const began = performance.now();
     const started = await runtime.restore(projectId, target);
     await concluded(started);
-    wall = performance.now() - began;
-    steps = ((await started.progress())?.steps ?? []).map(({ name, startedAt, endedAt }) => ({ name, ms: Date.parse(endedAt ?? startedAt) - Date.parse(startedAt) }));
-  } finally {
-    // Left running after a failure it would keep the process alive.
-    if (wall! === undefined) void prober.stop();
+    const wall = performance.now() - began;
+    const steps = ((await started.progress())?.steps ?? []).map(({ name, startedAt, endedAt }) => ({ name, ms: Date.parse(endedAt ?? startedAt) - Date.parse(startedAt) }));
+    return { wall, steps, downtime: longestGap(await prober.stop()) };
+  } catch (error) {
+    prober.abandon();
+    throw error;
   }
-  return { wall, steps, downtime: longestGap(await prober.stop()) };
 }

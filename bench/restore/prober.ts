@@ -9,25 +9,28 @@ const PAUSE_MS = 15;
 export interface Prober {
   /** Ends with a good answer, however long that takes, so that the last gap is whole. */
   stop(): Promise<readonly Answer[]>;
+  /** Ends without waiting for one. */
+  abandon(): void;
 }
 
 export function startProber(ask: () => Promise<boolean>): Prober {
   const answers: Answer[] = [];
-  let stopping = false;
+  let state: 'asking' | 'stopping' | 'abandoned' = 'asking';
   const over = (async () => {
     for (;;) {
       // A refused or cut connection is what a client sees of an outage.
       const good = await ask().catch(() => false);
       answers.push({ at: performance.now(), good });
-      if (stopping && good) return;
+      if (state === 'abandoned' || (state === 'stopping' && good)) return;
       await sleep(PAUSE_MS);
     }
   })();
   return {
     stop: async () => {
-      stopping = true;
+      state = 'stopping';
       await over;
       return answers;
     },
+    abandon: () => { state = 'abandoned'; },
   };
 }
