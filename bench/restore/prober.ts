@@ -15,22 +15,22 @@ export interface Prober {
 
 export function startProber(ask: () => Promise<boolean>): Prober {
   const answers: Answer[] = [];
-  let state: 'asking' | 'stopping' | 'abandoned' = 'asking';
+  const wish = { end: false, evenIfBad: false };
   const over = (async () => {
     for (;;) {
       // A refused or cut connection is what a client sees of an outage.
       const good = await ask().catch(() => false);
       answers.push({ at: performance.now(), good });
-      if (state === 'abandoned' || (state === 'stopping' && good)) return;
+      if (wish.end && (good || wish.evenIfBad)) return;
       await sleep(PAUSE_MS);
     }
   })();
   return {
     stop: async () => {
-      state = 'stopping';
+      wish.end = true;
       await over;
       return answers;
     },
-    abandon: () => { state = 'abandoned'; },
+    abandon: () => { Object.assign(wish, { end: true, evenIfBad: true }); },
   };
 }
