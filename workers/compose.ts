@@ -6,6 +6,7 @@ import { join, relative, sep } from 'node:path';
 import { createCodeActivities } from '../activities/code/create-code-activities.ts';
 import { dropTrees } from '../activities/code/drop-trees.ts';
 import { listLeftovers } from '../activities/code/list-leftovers.ts';
+import { readHead as readCodeHead } from '../activities/code/read-code.ts';
 import { readHeldMoment } from '../activities/code/read-held-moment.ts';
 import { readMigrations } from '../activities/code/read-migrations.ts';
 import { createDataActivities, createTimelineClient } from '../activities/data/index.ts';
@@ -48,10 +49,9 @@ export interface Composition {
   close(): Promise<void>;
 }
 
-export function compose(config: WorkerConfig, signals: { heartbeat(): void; signal(): AbortSignal }): Composition {
+export function compose(config: WorkerConfig, signals: { heartbeat(): void; signal(): AbortSignal }, kube = connectKube(config.kubeconfig)): Composition {
   const paths = layout(config.dataDir);
   const database = connectPlatform(config.databaseUrl);
-  const kube = connectKube(config.kubeconfig);
   const registry = loadCatalog(join(checkout, 'config', 'services'));
   const timelines = createTimelineClient(config.timelines);
   const store = createSecretStore({ database, seal: createSeal(config.masterKey) });
@@ -87,6 +87,8 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
     operationTime,
   });
 
+  const readHead = (projectId: ProjectId) => readCodeHead({ projectsDir: paths.projects }, { projectId });
+
   const data = createDataActivities({
     timelines,
     computeAddress: (projectId) => infra.computeAddress(projectId),
@@ -109,7 +111,7 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
   });
   const records = createRecordsActivities({
     ...generation,
-    readHead: (projectId) => code.readCode({ projectId }),
+    readHead,
     isCodeDefinedService,
     uncoveredState: (id) => registry.find(id)?.uncovered.map(({ what, why }) => `${id}: ${what} (${why})`).join('; ') || undefined,
     codeChange: async (projectId, from, to) => ({
@@ -135,6 +137,7 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
     requireServices: (ids) => { registry.declared(ids); },
   });
   const verify = createVerifyActivities({
+    readHead,
     readCode: (projectId) => code.readCode({ projectId }),
     declaredOf, declaredNow,
     readEndpoint: (projectId) => timelines.readEndpoint(projectId),

@@ -31,6 +31,9 @@ export interface DataReads {
   readSchemaMarks(input: { projectId: ProjectId }): Promise<readonly SchemaMark[]>;
 }
 
+/** Asked of a file that the timeline server keeps; a client waits meanwhile. */
+const LOGINS_POLL_MS = 20;
+
 export function createDataActivities(deps: DataDeps): DataActivities & DataReads {
   const { timelines } = deps;
 
@@ -137,7 +140,7 @@ export function createDataActivities(deps: DataDeps): DataActivities & DataReads
         const { observed } = await timelines.readEndpoint(projectId);
         if (observed?.timeline_id === timelineId && observed.logins === logins) return;
         if (Date.now() > deadline) throw new AdorableError('Unavailable', `The compute of ${projectId} has not put logins=${logins} into effect yet.`);
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await new Promise((resolve) => setTimeout(resolve, LOGINS_POLL_MS));
       }
     },
 

@@ -50,8 +50,7 @@ export function createInfraActivities(deps: InfraDeps): InfraActivities & InfraR
 
     async freeze(input) {
       const run = begin();
-      await raiseFence(run, input);
-      await setGateway(run, input, 'restoring');
+      await raiseFence(run, input, 'restoring');
       await drain(run, input);
       await stopWorkloads(run, input);
       await setLogins(run, input, 'admin');

@@ -37,17 +37,21 @@ export async function ensureNamespace(deps: NamespaceDeps, fenced: Fenced): Prom
   if (fenced.fence > 1) await awaitFence(deps, fenced);
 }
 
-/** The operation takes the namespace: from its answer on, whatever an overtaken one still sends is refused. */
-export async function raiseFence(deps: NamespaceDeps, fenced: Fenced): Promise<LiveObject> {
+/**
+ * The operation takes the namespace: from its answer on, whatever an overtaken one still sends is
+ * refused. What the gateway does from now on, where that is said, is in the same write.
+ */
+export async function raiseFence(deps: NamespaceDeps, fenced: Fenced, gateway?: GatewayState): Promise<LiveObject> {
   const live = await readOwn(deps, fenced);
   if (!live) throw new AdorableError('NotFound', `Namespace ${namespaceName(fenced.projectId)} does not exist: recover or provision the project.`);
   if (fenceOf(live) > fenced.fence) throw new AdorableError('StaleFence', `A newer operation holds the namespace of ${fenced.projectId}: nothing was written.`);
-  if (fenceOf(live) === fenced.fence) {
+  const wanted = gateway ?? gatewayOf(live);
+  if (fenceOf(live) === fenced.fence && gatewayOf(live) === wanted) {
     // An earlier attempt may have written it and died before it was proven.
     await awaitFence(deps, fenced);
     return live;
   }
-  const raised = await deps.cluster.apply(renderNamespace({ ...fenced, gateway: gatewayOf(live) }));
+  const raised = await deps.cluster.apply(renderNamespace({ ...fenced, gateway: wanted }));
   await awaitFence(deps, fenced);
   return raised;
 }

@@ -19,6 +19,8 @@ export interface LiveNamespace {
 }
 
 export interface VerifyDeps {
+  readonly readHead: (projectId: ProjectId) => Promise<CommitPoint>;
+  /** HEAD, and whether the worktree is it: looks at every file. */
   readonly readCode: (projectId: ProjectId) => Promise<CommitPoint & { clean: boolean }>;
   readonly declaredOf: (projectId: ProjectId, checkpointId: CheckpointId) => Promise<Declared>;
   readonly declaredNow: (projectId: ProjectId) => Promise<Declared>;
@@ -33,7 +35,8 @@ export function createVerifyActivities(deps: VerifyDeps): Pick<VerifyActivities,
   return {
     async verifyMoment({ projectId, moment, running }): Promise<Receipt> {
       const [head, declared, now, endpoint, served, namespace, secretVersions] = await Promise.all([
-        deps.readCode(projectId),
+        // What a person saves while an operation runs is kept, and is the next operation's to commit.
+        running ? deps.readCode(projectId) : deps.readHead(projectId).then((point) => ({ ...point, clean: true })),
         deps.declaredOf(projectId, moment.checkpointId),
         deps.declaredNow(projectId),
         deps.readEndpoint(projectId),
@@ -43,8 +46,7 @@ export function createVerifyActivities(deps: VerifyDeps): Pick<VerifyActivities,
       ]);
       const differences: Difference[] = [
         ...difference('git', "HEAD's tree", moment.tree, head.tree),
-        // What a person saves while an operation runs is kept, and is the next operation's to commit.
-        ...(running ? difference('git', 'the worktree', 'clean', head.clean ? 'clean' : 'changed') : []),
+        ...difference('git', 'the worktree', 'clean', head.clean ? 'clean' : 'changed'),
         ...difference('timeline', "the endpoint's timeline", moment.timelineId, endpoint.timeline_id),
         ...served.differences,
         ...difference('rows', 'live apps', appsText(declared), appsText(now)),

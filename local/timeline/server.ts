@@ -133,6 +133,7 @@ function routesOf({ store, timelines, endpoints, inspect, leases }: ServerOption
     { method: 'PUT', path: '/v1/endpoint/:project', handle: (call) => [200, endpoints.configure(project(call), call.body)] },
     { method: 'GET', path: '/v1/endpoint/:project', handle: (call) => [200, endpoints.read(project(call))] },
     { method: 'GET', path: '/v1/tenant/:tenant/endpoint', forCompute: true, handle: (call) => [200, endpoints.read(projectOfTenant(call))] },
+    { method: 'POST', path: '/v1/tenant/:tenant/endpoint/next', forCompute: true, handle: async (call) => [200, await endpoints.next(projectOfTenant(call), call.body)] },
     { method: 'POST', path: '/v1/tenant/:tenant/endpoint/observed', forCompute: true, handle: (call) => { endpoints.observe(projectOfTenant(call), call.body); return [200, {}]; } },
   ];
 }

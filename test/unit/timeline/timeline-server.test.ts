@@ -1,6 +1,7 @@
 /** Forks, seals and attachments on real PostgreSQL: what is asserted is what the forks' rows say (I1, I2, I3). */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lsn } from '../../../shared/lsn.ts';
@@ -39,6 +40,17 @@ const fork = async (ancestor: TimelineId, lsn: Lsn, id = newTimelineId()) => {
   await world.client.branchTimeline(world.tenantId, id, { ancestor, lsn });
   return id;
 };
+
+function cloneable(folder: string): boolean {
+  const probe = join(folder, 'probe');
+  writeFileSync(probe, 'x');
+  try {
+    execFileSync('cp', ['--reflink=always', probe, `${probe}-clone`], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false; // The filesystem copies.
+  }
+}
 
 describe('forks at an LSN', () => {
   test('holds exactly what was acknowledged before the LSN, under a concurrent writer, and siblings share nothing after it', async () => {
@@ -97,6 +109,41 @@ describe('forks at an LSN', () => {
     expect(await tip(a)).toEqual([1_000_001, 1_001_001]);
     const numbers = (await world.client.listTimelines(world.tenantId)).map((info) => info.pg_timeline_id);
     expect(new Set(numbers).size).toBe(numbers.length);
+  }, 120_000);
+
+  test('takes over the base of its source, and is whole when every source of it is deleted', async () => {
+    const { last_record_lsn: end } = await world.client.readTimeline(world.tenantId, first);
+    const folderOf = (id: TimelineId, ...names: string[]) => join(world.data, 'timelines', world.tenantId, id, ...names);
+    const sources = [await fork(first, end as Lsn)];
+    const wanted: number[] = [];
+    // Each fork begins in the past of a running source: base, then WAL of every timeline before it.
+    for (const number of [2_000_001, 2_000_002, 2_000_003]) {
+      const source = sources.at(-1) as TimelineId;
+      const compute = await world.startCompute({ timelineId: source });
+      const client = await compute.connect();
+      await client.query('INSERT INTO n VALUES ($1)', [number]);
+      // Some segments are archived, the last one is not.
+      await client.query(`CREATE TABLE IF NOT EXISTS filler (t text)`);
+      await client.query(`INSERT INTO filler SELECT repeat('x', 500) FROM generate_series(1, 2000)`);
+      wanted.push(number);
+      const lsn = await emit(compute);
+      await client.query('INSERT INTO n VALUES ($1)', [number + 1000]);
+      sources.push(await fork(source, lsn));
+      await client.end();
+      expect(await compute.stop()).toBe(0);
+    }
+    const last = sources.pop() as TimelineId;
+    // The same files under further names, where the filesystem does not clone; the rows are what is asserted below.
+    const base = statSync(folderOf(last, 'bases', 'base-0', 'PG_VERSION'));
+    if (!cloneable(world.data)) expect(base.nlink).toBeGreaterThan(1);
+    await expect(fork(last, end as Lsn)).rejects.toMatchObject({ type: 'Unreachable' });
+    for (const id of sources) await world.client.deleteTimeline(world.tenantId, id);
+
+    const compute = await world.startCompute({ timelineId: last });
+    const lsn = await emit(compute);
+    const past = await fork(last, lsn);
+    expect(await compute.stop()).toBe(0);
+    for (const id of [last, past]) expect((await numbersOn(id)).filter((i) => i > 2_000_000)).toEqual(wanted);
   }, 120_000);
 
   test('starts from a base made while the source was running and being written to', async () => {

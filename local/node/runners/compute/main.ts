@@ -63,10 +63,13 @@ async function run(): Promise<void> {
 
     const keepBases = createBaseKeeper({ attached, connect, record: link.recordBase });
     let reported = true;
+    const nextEndpoint = (): Promise<void> => link.nextEndpoint(endpoint).then((next) => { endpoint = next ?? endpoint; }, () => sleep(POLL_MS));
+    let change = nextEndpoint();
     for (let ended = false; !stopping && !ended; ) {
-      ended = await Promise.race([exited.then(() => true), stopRequested.then(() => false), sleep(POLL_MS, false)]);
+      const event = await Promise.race([exited.then(() => 'ended'), stopRequested.then(() => 'stop'), change.then(() => 'change'), sleep(POLL_MS, 'tick')]);
+      ended = event === 'ended';
       if (ended || stopping) break;
-      endpoint = await link.readEndpoint().catch(() => endpoint);
+      if (event === 'change') change = nextEndpoint();
       // A configuration for another timeline is another compute's; this one will be replaced.
       const wanted = endpoint?.timeline_id === timelineId ? endpoint.logins : logins;
       if (wanted !== logins) {
