@@ -1,7 +1,7 @@
 /** `new`, `projects`, `delete`, `chat`, `plan`, `generate`: from a name to running apps. */
 import type { Command } from 'commander';
 import type { Proposal } from '../../client/runtime.ts';
-import { describeProject, listProjects } from '../../client/reads.ts';
+import { describeProject, listProjects, nameToDelete } from '../../client/reads.ts';
 import { listRevisions } from '../../activities/records/plan-revisions.ts';
 import type { GenerationDoor } from '../../shared/contract/generate-project.ts';
 import { AdorableError } from '../../shared/errors.ts';
@@ -38,8 +38,8 @@ export function projectCommands(program: Command): void {
     .option('--yes', 'do not ask')
     .action(async (project: string, options: CommonOptions & { yes?: boolean }) => {
       const projectId = parseProjectId(project);
-      await withRuntime(options, async ({ runtime, database, preview }, output) => {
-        const { name } = await describeProject(database, projectId, preview);
+      await withRuntime(options, async ({ runtime, database }, output) => {
+        const name = await nameToDelete(database, projectId);
         if (!(await confirm(`Delete project ${projectId} (${name}) with its data and history?`, options))) return;
         await conclude(await runtime.deleteProject(projectId), output);
       });
