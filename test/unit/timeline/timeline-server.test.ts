@@ -1,6 +1,6 @@
 /** Forks, seals and attachments on real PostgreSQL: what is asserted is what the forks' rows say (I1, I2, I3). */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lsn } from '../../../shared/lsn.ts';
@@ -233,6 +233,36 @@ describe('seals and attachments', () => {
     await (await compute.connect(role.name, role.password)).end();
     await compute.stop();
   }, 60_000);
+
+  test('a backend that ignores its end, then a postmaster that ignores its stop: both are replaced, nobody stays in, nothing acknowledged is lost', async () => {
+    const { timeline_id, fence } = await world.client.readEndpoint(world.projectId);
+    const pgdata = join(world.data, 'timelines', world.tenantId, timeline_id, 'pgdata');
+    const config = { tenant_id: world.tenantId, timeline_id, fence };
+    const roles = [{ name: 'a_000000000001', login: true, password: 'secret' }];
+    const hanging = await world.startCompute({ timelineId: timeline_id, roles });
+    const client = await hanging.connect('a_000000000001', 'secret');
+    const admin = await hanging.connect();
+    await admin.query('INSERT INTO n VALUES (5000000)');
+    const { rows: [session] } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    process.kill(session?.pid ?? 0, 'SIGSTOP');
+    await world.client.configureEndpoint(world.projectId, { ...config, logins: 'admin' });
+    expect(await hanging.exited).toBe(1);
+    expect(hanging.output()).toContain('did not put logins=admin into effect');
+    expect(processesIn(pgdata)).toEqual([]);
+
+    const compute = await world.startCompute({ timelineId: timeline_id, roles });
+    await expect(compute.connect('a_000000000001', 'secret')).rejects.toThrow(/pg_hba/);
+    const again = await compute.connect();
+    await again.query('INSERT INTO n VALUES (5000001)');
+    process.kill(Number(readFileSync(join(pgdata, 'postmaster.pid'), 'utf8').split('\n')[0]), 'SIGSTOP');
+    expect(await compute.stop()).toBe(0);
+    expect(compute.output()).toContain('ignores an immediate stop');
+    await world.client.configureEndpoint(world.projectId, { ...config, logins: 'all' });
+    await world.client.seal(world.tenantId, timeline_id);
+    expect(processesIn(pgdata)).toEqual([]);
+    await world.client.unseal(world.tenantId, timeline_id);
+    expect((await numbersOn(timeline_id)).slice(-2)).toEqual([5_000_000, 5_000_001]);
+  }, 90_000);
 
   test('pins keep a timeline from being deleted; a delete may be repeated', async () => {
     const id = await fork(first, (await world.client.readTimeline(world.tenantId, first)).last_record_lsn as Lsn);
