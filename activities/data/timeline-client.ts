@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AdorableError, isFailureType, type FailureType } from '../../shared/errors.ts';
 import type { ProjectId, TenantId, TimelineId } from '../../shared/ids.ts';
 import type { Lsn } from '../../shared/lsn.ts';
+import type { PreparedTransaction } from '../../shared/restore/open-transactions.ts';
+import type { Counted } from '../../shared/restore/row-changes.ts';
 
 export interface TimelineInfo {
   readonly timeline_id: TimelineId;
@@ -31,6 +33,11 @@ export interface EndpointConfig {
 
 export interface EndpointState extends EndpointConfig {
   readonly observed?: { readonly compute: string; readonly timeline_id: TimelineId; readonly logins: 'all' | 'admin' };
+}
+
+export interface Inspected {
+  readonly tables: readonly Counted[];
+  readonly prepared: readonly PreparedTransaction[];
 }
 
 export interface TimelineClientOptions {
@@ -127,8 +134,8 @@ export function createTimelineClient({ url, token, silenceMs = SILENCE_MS }: Tim
     unpin: async (tenantId: TenantId, id: TimelineId, pin: string) => { await remove(`${timeline(tenantId, id)}/pin/${encodeURIComponent(pin)}`); },
     seal: async (tenantId: TenantId, id: TimelineId, fence?: number) => await call('POST', `${timeline(tenantId, id)}/seal`, { fence }) as { sealed: true; lsn: Lsn },
     unseal: async (tenantId: TenantId, id: TimelineId, fence?: number) => { await call('POST', `${timeline(tenantId, id)}/unseal`, { fence }); },
-    /** Embedded: rows per table at an LSN, counted on a throw-away fork that nothing else can reach. */
-    inspect: async (tenantId: TenantId, id: TimelineId, lsn: Lsn) => (await call('POST', `${timeline(tenantId, id)}/inspect`, { lsn }) as { tables: { table: string; rows: number }[] }).tables,
+    /** Embedded: rows per table and transactions in doubt at an LSN, read on a throw-away fork that nothing else can reach. */
+    inspect: async (tenantId: TenantId, id: TimelineId, lsn: Lsn) => await call('POST', `${timeline(tenantId, id)}/inspect`, { lsn }) as Inspected,
     configureEndpoint: async (projectId: ProjectId, config: EndpointConfig) => await call('PUT', `/v1/endpoint/${projectId}`, config) as EndpointState,
     readEndpoint: async (projectId: ProjectId) => await call('GET', `/v1/endpoint/${projectId}`) as EndpointState,
   };

@@ -11,11 +11,13 @@ import { COMPUTE } from '../../shared/services/built-ins.ts';
 import { applyObjects, readLive } from './apply-objects.ts';
 import type { InfraRun } from './infra-run.ts';
 import { momentObjects } from './moment-objects.ts';
+import { presentNamespace } from './namespace.ts';
 import { foreignObjects, pruneObjects } from './prune-objects.ts';
 import { awaitPodsGone } from './rollout.ts';
 
 export async function convergeInfra(run: InfraRun, input: FencedMoment & { keepRunning: boolean }): Promise<InfraResult> {
   const { projectId } = input;
+  await presentNamespace(run, input);
   await run.deps.secrets.ensure(projectId, await run.deps.declaredOf(projectId, input.moment.checkpointId));
   const live = await readLive(run, projectId, namespaceName(projectId));
   const running = [...live.objects.values()].filter((object) => object.kind === 'Deployment' && object.metadata.name !== COMPUTE)

@@ -44,7 +44,12 @@ export async function pruneObjects(deps: ApplyDeps, fenced: Fenced, input: { des
   };
 }
 
-/** Objects that nobody recorded, by name: left alone. */
+/** Objects of others, of any kind that is looked for, by name: left alone. */
+export async function foreignIn({ cluster }: Pick<ApplyDeps, 'cluster'>, namespace: string, live: LiveNamespace): Promise<readonly string[]> {
+  return [...foreignObjects(live), ...(await cluster.listOthers(namespace))].sort();
+}
+
+/** Of the kinds that we make, those that nobody recorded. */
 export function foreignObjects(live: LiveNamespace): readonly string[] {
   const builtByKubernetes = new Set(['ConfigMap/kube-root-ca.crt', 'ServiceAccount/default']);
   return [...live.objects].filter(([ref, object]) => {

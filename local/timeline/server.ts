@@ -100,7 +100,7 @@ function routesOf({ store, timelines, endpoints, inspect }: ServerOptions): Rout
     { method: 'DELETE', path: one, handle: async (call) => { await timelines.delete(...ids(call)); return [202, {}]; } },
     { method: 'PUT', path: `${one}/pin/:pin`, handle: async (call) => { await timelines.pin(...ids(call), pinId(call), parseLsn(call.body['lsn'])); return [200, {}]; } },
     { method: 'DELETE', path: `${one}/pin/:pin`, handle: async (call) => { await timelines.unpin(...ids(call), pinId(call)); return [200, {}]; } },
-    { method: 'POST', path: `${one}/inspect`, handle: async (call) => [200, { tables: await inspect(...ids(call), parseLsn(call.body['lsn'])) }] },
+    { method: 'POST', path: `${one}/inspect`, handle: async (call) => [200, await inspect(...ids(call), parseLsn(call.body['lsn']))] },
     { method: 'POST', path: `${one}/seal`, handle: async (call) => [200, { sealed: true, lsn: await timelines.seal(...ids(call), fenceOf(call)) }] },
     { method: 'POST', path: `${one}/unseal`, handle: async (call) => { await timelines.unseal(...ids(call), fenceOf(call)); return [200, { sealed: false }]; } },
     {

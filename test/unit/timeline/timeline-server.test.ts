@@ -129,6 +129,41 @@ describe('forks at an LSN', () => {
     expect(await compute.stop()).toBe(0);
   }, 120_000);
 
+  test('a prepared transaction belongs to its moment: it is there after a stop, a seal and a fork, with its locks, until its owner ends it', async () => {
+    const id = await fork(first, (await world.client.readTimeline(world.tenantId, first)).last_record_lsn as Lsn);
+    const compute = await world.startCompute({ timelineId: id });
+    const client = await compute.connect();
+    const prepare = async (gid: string, row: number) => {
+      for (const sql of ['BEGIN', `INSERT INTO held VALUES (${String(row)})`, `PREPARE TRANSACTION '${gid}'`]) await client.query(sql);
+    };
+    await client.query('CREATE TABLE held (i int PRIMARY KEY)');
+    const before = await emit(compute);
+    await prepare('transfer', 1);
+    const during = await emit(compute);
+    await client.query(`COMMIT PREPARED 'transfer'`);
+    const after = await emit(compute);
+    await prepare('open', 2);
+    await client.end();
+    expect(await compute.stop()).toBe(0);
+    const { lsn } = await world.client.seal(world.tenantId, id);
+    const at = async (point: Lsn) => {
+      const { tables, prepared } = await world.client.inspect(world.tenantId, id, point);
+      return { rows: tables.find((table) => table.table === 'public.held')?.rows, prepared: prepared.map(({ gid, owner }) => [gid, owner]) };
+    };
+    expect(await at(before)).toEqual({ rows: 0, prepared: [] });
+    expect(await at(during)).toEqual({ rows: 0, prepared: [['transfer', 'cloud_admin']] });
+    expect(await at(after)).toEqual({ rows: 1, prepared: [] });
+
+    const redone = await world.startCompute({ timelineId: await fork(id, lsn) });
+    const reader = await redone.connect();
+    await reader.query(`SET lock_timeout = '200ms'`);
+    await expect(reader.query('INSERT INTO held VALUES (2)')).rejects.toMatchObject({ code: '55P03' });
+    await reader.query(`COMMIT PREPARED 'open'`);
+    expect((await reader.query('SELECT i FROM held ORDER BY i')).rows).toEqual([{ i: 1 }, { i: 2 }]);
+    await reader.end();
+    await redone.stop();
+  }, 60_000);
+
   test('is made once per id, ancestor and LSN', async () => {
     const { last_record_lsn: end, min_readable_lsn: start } = await world.client.readTimeline(world.tenantId, first);
     const id = await fork(first, end as Lsn);
