@@ -28,7 +28,7 @@ export async function convergeInfra(run: InfraRun, input: FencedMoment & { keepR
   const declared = new Set(objects.filter(isDeployment).map((object) => object.metadata.name));
   // Also after a lost reply: what was torn down before is waited for again.
   await awaitPodsGone(run.rollout(projectId), (name) => (input.keepRunning ? !declared.has(name) : name !== COMPUTE));
-  const foreign = foreignObjects(live);
+  const foreign = foreignObjects(projectId, live);
   if (foreign.length > 0) log('warn', 'objects of others in the namespace were left alone', { projectId, foreign });
   return { ...applied, deleted: pruned.deleted, tornDown: pruned.tornDown, deprovisioned: pruned.deprovisioned };
 }

@@ -44,7 +44,7 @@ export async function readNamespace(run: InfraRun, { projectId, moment, running 
   }));
   const own = [...live.objects].filter(([ref, object]) => live.inventory.get(ref)?.uid === object.metadata.uid);
   for (const [ref] of own) if (!wanted.has(ref)) differences.push(differs(ref, 'absent', 'present'));
-  return { objects: Object.fromEntries(own.map(([ref, object]) => [ref, object.metadata.uid])), differences, foreign: running ? await foreignIn(run, name, live) : foreignObjects(live), manifestDigest: manifestDigest(objects.filter((object) => object.kind !== 'Secret')) };
+  return { objects: Object.fromEntries(own.map(([ref, object]) => [ref, object.metadata.uid])), differences, foreign: running ? await foreignIn(run, projectId, live) : foreignObjects(projectId, live), manifestDigest: manifestDigest(objects.filter((object) => object.kind !== 'Secret')) };
 }
 
 function differs(what: string, expected: string, found: string): Difference {

@@ -26,7 +26,7 @@ export async function surveyNamespace(run: InfraRun, projectId: ProjectId, momen
       if (found && isForeign(found, projectId, live.inventory.get(ref))) throw inTheWay(`${ref} in ${name}`);
     }
   }
-  return (await foreignIn(run, name, live)).map((ref) => `${ref} was made by someone else: it is left alone`);
+  return (await foreignIn(run, projectId, live)).map((ref) => `${ref} was made by someone else: it is left alone`);
 }
 
 function inTheWay(what: string): AdorableError {
