@@ -18,7 +18,7 @@ import type { RestoreMode } from '../shared/moment.ts';
 import type { CheckpointProof, Receipt, RestorePlan } from '../shared/restore/plan.ts';
 import { approveRevision, recordProposal } from '../activities/records/plan-revisions.ts';
 import type { PlatformDatabase } from '../activities/records/platform-database.ts';
-import { liveApps, readProject } from '../activities/records/rows.ts';
+import { isEnding, liveApps, readProject } from '../activities/records/rows.ts';
 import type { RunHandle, TemporalGate } from './temporal.ts';
 
 export interface RuntimeDeps {
@@ -54,7 +54,8 @@ export function createRuntime(deps: RuntimeDeps) {
 
   const start = async <T = OperationOutcome>(workflow: string, projectId: ProjectId, extra: object = {}): Promise<Started<T>> => {
     // Unknown projects are refused before a workflow exists, so that a typing error leaves no trace.
-    if (workflow !== PROVISION_PROJECT) await readProject(database, projectId);
+    const isKnown = workflow === PROVISION_PROJECT || (workflow === RECOVER_PROJECT && await isEnding(database, projectId));
+    if (!isKnown) await readProject(database, projectId);
     const operationId = newOperationId();
     return { projectId, operationId, ...(await temporal.startOperation<T>(workflow, { projectId, operationId, ...extra })) };
   };
@@ -102,7 +103,8 @@ export function createRuntime(deps: RuntimeDeps) {
 
     bookmark: (projectId: ProjectId, label: string) => start(RECORD_BOOKMARK, projectId, { label }),
     recover: (projectId: ProjectId) => start(RECOVER_PROJECT, projectId),
-    deleteProject: (projectId: ProjectId) => start(DELETE_PROJECT, projectId),
+    /** One that is archived already, but whose end was left open, is only finished: nothing else may be opened on it. */
+    deleteProject: async (projectId: ProjectId) => await start(await isEnding(database, projectId) ? RECOVER_PROJECT : DELETE_PROJECT, projectId),
 
     async verify(projectId: ProjectId): Promise<Receipt> {
       await readProject(database, projectId);

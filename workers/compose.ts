@@ -120,12 +120,18 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
     }),
     rowChanges: async (projectId, target, names) => {
       const [now, then] = await Promise.all([data.countRowsByTable({ projectId }), timelines.inspect(target.tenantId, target.timelineId, target.lsn)]);
-      return changedTables(now, then, names);
+      return { rows: changedTables(now, then.tables, names), prepared: then.prepared };
     },
+    openTransactions: (projectId) => data.readOpenTransactions({ projectId }),
+    surveyNamespace: (projectId, moments) => infra.surveyNamespace(projectId, moments),
     objectChanges: (projectId, moments) => infra.compareMoments(projectId, moments),
     readSchemaMarks: (projectId) => data.readSchemaMarks({ projectId }),
     readSecretVersions: (projectId) => store.readVersions(projectId),
     isReachable: (moment) => isReachable(timelines, moment),
+    isHeld: async (projectId, { commit, tree }) => {
+      const held = await readHeldMoment(paths.projects, { projectId, commit });
+      return held.missing === undefined && held.tree === tree;
+    },
   });
   const verifyCheckpoint = createVerifyCheckpoint({
     readRecorded: async (projectId, checkpointId) => {
@@ -133,7 +139,7 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
       return { moment: toRecordedMoment(row), declared: row.declared, schemaMarks: (await readEvidence(database, row.id)).schemaMarks };
     },
     readHeldMoment: (input) => readHeldMoment(paths.projects, input),
-    inspect: (moment) => timelines.inspect(moment.tenantId, moment.timelineId, moment.lsn),
+    inspect: async (moment) => (await timelines.inspect(moment.tenantId, moment.timelineId, moment.lsn)).tables,
     requireServices: (ids) => { registry.declared(ids); },
   });
   const verify = createVerifyActivities({
@@ -143,6 +149,7 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
     readEndpoint: (projectId) => timelines.readEndpoint(projectId),
     proveServing: (input) => data.proveServing(input),
     readNamespace: (input) => infra.readNamespace(input),
+    openTransactions: (input) => data.readOpenTransactions(input),
     dataDigest: (input) => data.dataDigest(input),
     secretVersions: (projectId) => store.readVersions(projectId),
   });

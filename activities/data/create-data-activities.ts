@@ -6,6 +6,7 @@
 import { AdorableError } from '../../shared/errors.ts';
 import { parseAppId, type ProjectId, type TimelineId } from '../../shared/ids.ts';
 import { parseLsn } from '../../shared/lsn.ts';
+import type { OpenTransactions } from '../../shared/restore/open-transactions.ts';
 import type { SchemaMark } from '../../shared/restore/schema-changes.ts';
 import type { DataActivities } from '../../shared/ports.ts';
 import { ADMIN_USER, withCompute, type Sql } from './adapters/postgres.ts';
@@ -13,6 +14,7 @@ import type { DataDeps } from './data-deps.ts';
 import { countRowsByTable, dataDigest, schemaFingerprint, type TableRows } from './digests.ts';
 import { ensureMeta } from './meta-schema.ts';
 import { readMigrationLedger, runMigrations, type AppliedMigration } from './migrations.ts';
+import { readOpenTransactions } from './open-transactions.ts';
 import { createRehearsal } from './rehearse-migrations.ts';
 import { readServing, type Serving } from './read-serving.ts';
 import { readSchemaMarks } from './schema-marks.ts';
@@ -26,6 +28,8 @@ export interface DataReads {
   dataDigest(input: { projectId: ProjectId }): Promise<{ digest: string }>;
   schemaFingerprint(input: { projectId: ProjectId }): Promise<{ fingerprint: string }>;
   countRowsByTable(input: { projectId: ProjectId }): Promise<readonly TableRows[]>;
+  /** Prepared transactions, and sessions that are in a transaction for long. */
+  readOpenTransactions(input: { projectId: ProjectId }): Promise<OpenTransactions>;
   readMigrationLedger(input: { projectId: ProjectId }): Promise<readonly AppliedMigration[]>;
   /** What the running branch says of its own schema, to be compared with what a checkpoint recorded. */
   readSchemaMarks(input: { projectId: ProjectId }): Promise<readonly SchemaMark[]>;
@@ -149,6 +153,7 @@ export function createDataActivities(deps: DataDeps): DataActivities & DataReads
     schemaFingerprint: async ({ projectId }) => ({ fingerprint: await asAdmin(projectId, schemaFingerprint) }),
     countRowsByTable: ({ projectId }) => asAdmin(projectId, countRowsByTable),
     readMigrationLedger: ({ projectId }) => asAdmin(projectId, readMigrationLedger),
+    readOpenTransactions: ({ projectId }) => asAdmin(projectId, readOpenTransactions),
     readSchemaMarks: ({ projectId }) => asAdmin(projectId, readSchemaMarks),
   };
 }

@@ -11,7 +11,7 @@ import { COMPUTE } from '../../shared/services/built-ins.ts';
 import { applyObjects, readLive } from './apply-objects.ts';
 import { gatewayOf, raiseFence } from './namespace.ts';
 import { computeObjects, momentObjects } from './moment-objects.ts';
-import { awaitPodsGone, awaitUp } from './rollout.ts';
+import { awaitApplied, awaitPodsGone, awaitUp } from './rollout.ts';
 import type { InfraRun } from './infra-run.ts';
 
 const START_LIMIT_MS = 90_000;
@@ -29,7 +29,7 @@ export async function startCompute(run: InfraRun, input: FencedMoment): Promise<
   await deps.secrets.ensure(projectId, await deps.declaredOf(projectId, moment.checkpointId));
   const desired = await computeObjects(deps, { ...input, replicas: 'stopped' });
   await applyObjects(run, input, { desired, live: await readLive(run, projectId, namespaceName(projectId), KINDS) });
-  const reason = (await awaitUp({ cluster, context, projectId }, new Map([[COMPUTE, START_LIMIT_MS]]))).get(COMPUTE);
+  const reason = (await awaitApplied({ cluster, context, projectId }, new Map([[COMPUTE, START_LIMIT_MS]]))).get(COMPUTE);
   if (reason !== undefined) throw new AdorableError('Unavailable', `The compute of ${projectId} does not come up: ${await run.withoutSecrets(projectId, reason)}`);
 }
 

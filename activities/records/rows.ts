@@ -103,6 +103,12 @@ export async function readProject(session: Session, projectId: ProjectId): Promi
   return row;
 }
 
+/** Whether the project is archived with its own end still open: a delete, or a provisioning taken back, whose run was terminated. */
+export async function isEnding(session: Session, projectId: ProjectId): Promise<boolean> {
+  const rows = await session.query(`SELECT FROM projects p JOIN operations o ON o.project_id = p.id WHERE p.id = $1 AND p.status = 'archived' AND o.outcome IS NULL`, [projectId]);
+  return rows.length > 0;
+}
+
 export async function liveApps(session: Session, projectId: ProjectId): Promise<AppRow[]> {
   return await session.query<AppRow>(`SELECT * FROM project_apps WHERE project_id = $1 AND archived_at IS NULL AND state = 'live' ORDER BY slug`, [projectId]);
 }

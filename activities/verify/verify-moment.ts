@@ -6,6 +6,8 @@ import { createHash } from 'node:crypto';
 import type { CheckpointId, ProjectId } from '../../shared/ids.ts';
 import type { Moment } from '../../shared/moment.ts';
 import type { CommitPoint, VerifyActivities } from '../../shared/ports.ts';
+import { inDoubt } from '../../shared/restore/open-transactions.ts';
+import type { OpenTransactions } from '../../shared/restore/open-transactions.ts';
 import type { Difference, Receipt } from '../../shared/restore/plan.ts';
 import type { Declared } from '../../shared/spec/declared.ts';
 import { AdorableError } from '../../shared/errors.ts';
@@ -14,6 +16,8 @@ export interface LiveNamespace {
   /** `Kind/name` → UID of every object of this project's inventory that lives. */
   readonly objects: Readonly<Record<string, string>>;
   readonly differences: readonly Difference[];
+  /** Objects of others, by name. */
+  readonly foreign: readonly string[];
   /** Of what the moment renders, without what no moment consists of. */
   readonly manifestDigest: string;
 }
@@ -27,6 +31,7 @@ export interface VerifyDeps {
   readonly readEndpoint: (projectId: ProjectId) => Promise<{ timeline_id: string }>;
   readonly proveServing: (input: { projectId: ProjectId; timelineId: Moment['timelineId'] }) => Promise<{ pgTimelineId: number; proof: string }>;
   readonly readNamespace: (input: { projectId: ProjectId; moment: Moment; running: boolean }) => Promise<LiveNamespace>;
+  readonly openTransactions: (input: { projectId: ProjectId }) => Promise<OpenTransactions>;
   readonly dataDigest: (input: { projectId: ProjectId }) => Promise<{ digest: string }>;
   readonly secretVersions: (projectId: ProjectId) => Promise<Readonly<Record<string, number>>>;
 }
@@ -69,8 +74,12 @@ export function createVerifyActivities(deps: VerifyDeps): Pick<VerifyActivities,
         secretVersions,
       };
       // A restore's own receipt, written while the gateway is closed, must not take as long as the data is large.
-      const digests = running ? { momentDigest: momentDigest({ tree: head.tree, declared: now, data: (await deps.dataDigest({ projectId })).digest, manifests: namespace.manifestDigest }) } : {};
-      return { ...facts, ...digests, ok: differences.length === 0, digest: digestOf(facts), differences };
+      const open = served.isServed ? await deps.openTransactions({ projectId }) : { prepared: [] };
+      const names = new Map(now.apps.map((app) => [app.id as string, app.slug as string]));
+      const data = running && served.isServed ? await digested(deps, projectId) : {};
+      const digests = data.digest === undefined ? {} : { momentDigest: momentDigest({ tree: head.tree, declared: now, data: data.digest, manifests: namespace.manifestDigest }) };
+      const noticed = [...namespace.foreign.map((ref) => `${ref} was made by someone else and is left alone`), ...open.prepared.map((one) => inDoubt(one, names)), ...(data.locked === undefined ? [] : [`rows are not digested: ${data.locked}`])];
+      return { ...facts, ...digests, ok: differences.length === 0, digest: digestOf(facts), differences, noticed };
     },
   };
 }
@@ -87,13 +96,23 @@ function momentDigest({ declared, ...parts }: MomentParts): string {
   return digestOf({ ...parts, declared: { apps, services: [...declared.services].sort(), serviceVersions: declared.serviceVersions } });
 }
 
-/** The database's own words; a compute that serves something else is a difference, one that is away is retried. */
-async function proven(deps: VerifyDeps, projectId: ProjectId, moment: Moment): Promise<{ pgTimelineId: number; proof: string; differences: Difference[] }> {
+/** The database's own words; a compute that serves something else, or that was deleted, is a difference; one that is away is retried. */
+async function proven(deps: VerifyDeps, projectId: ProjectId, moment: Moment): Promise<{ pgTimelineId: number; proof: string; isServed: boolean; differences: Difference[] }> {
   try {
-    return { ...(await deps.proveServing({ projectId, timelineId: moment.timelineId })), differences: [] };
+    return { ...(await deps.proveServing({ projectId, timelineId: moment.timelineId })), isServed: true, differences: [] };
   } catch (error) {
-    if (!(error instanceof AdorableError) || error.type !== 'VerifyFailed') throw error;
-    return { pgTimelineId: 0, proof: '', differences: [{ store: 'timeline', what: 'the served database', expected: moment.timelineId, found: error.message }] };
+    if (!(error instanceof AdorableError) || (error.type !== 'VerifyFailed' && error.type !== 'PreconditionFailed')) throw error;
+    return { pgTimelineId: 0, proof: '', isServed: false, differences: [{ store: 'timeline', what: 'the served database', expected: moment.timelineId, found: error.message }] };
+  }
+}
+
+/** A table that somebody holds locked cannot be read, which says nothing of what is in it. */
+async function digested(deps: VerifyDeps, projectId: ProjectId): Promise<{ digest?: string; locked?: string }> {
+  try {
+    return await deps.dataDigest({ projectId });
+  } catch (error) {
+    if (!(error instanceof AdorableError) || error.type !== 'Contended') throw error;
+    return { locked: error.message };
   }
 }
 

@@ -1,7 +1,7 @@
 /** `new`, `projects`, `delete`, `chat`, `plan`, `generate`: from a name to running apps. */
 import type { Command } from 'commander';
 import type { Proposal } from '../../client/runtime.ts';
-import { describeProject, listProjects } from '../../client/reads.ts';
+import { describeProject, listProjects, nameToDelete } from '../../client/reads.ts';
 import { listRevisions } from '../../activities/records/plan-revisions.ts';
 import type { GenerationDoor } from '../../shared/contract/generate-project.ts';
 import { AdorableError } from '../../shared/errors.ts';
@@ -46,8 +46,8 @@ export function projectCommands(program: Command): void {
     .action(async (project: string, options: CommonOptions & { yes?: boolean; cancelWaiting?: boolean }) => {
       const projectId = parseProjectId(project);
       await withRuntime(options, async (open, output) => {
-        const { runtime, database, preview } = open;
-        const { name } = await describeProject(database, projectId, preview);
+        const { runtime, database } = open;
+        const name = await nameToDelete(database, projectId);
         if (!(await confirm(`Delete project ${projectId} (${name}) with its data and history?`, options))) return;
         await clearWaiting(open, projectId, options);
         await conclude(await runtime.deleteProject(projectId), output);

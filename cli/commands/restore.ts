@@ -67,6 +67,7 @@ export function restoreCommands(program: Command): void {
         const secrets = Object.entries(receipt.secretVersions ?? {});
         output.line(`  secrets: ${String(secrets.length)} in use${secrets.filter(([, version]) => version > 1).map(([name, version]) => `, ${name} at version ${String(version)}`).join('')}`);
         printDifferences(output, receipt.differences);
+        for (const text of receipt.noticed) output.line(`  noticed: ${text}`);
       });
       process.exitCode = receipt.ok ? 0 : 1;
     });
@@ -136,6 +137,7 @@ export function printPlan(output: Output, plan: RestorePlan): void {
     for (const [what, refs] of Object.entries(plan.objects) as [string, readonly string[]][]) if (refs.length > 0) output.line(`               ${what} ${refs.join(', ')}`);
   }
   for (const { secret, then, now } of plan.revives) output.line(`  secrets    ${secret}: the branch knows version ${String(then)}, re-asserted as version ${String(now)}`);
+  for (const text of plan.noticed) output.line(`  noticed    ${text}`);
   for (const text of plan.notCovered) output.line(`  not covered  ${text}`);
   output.line('  A pre-restore snapshot is taken first: `adorable redo` comes back to it.');
 }

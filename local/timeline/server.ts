@@ -81,6 +81,8 @@ function routesOf({ store, timelines, endpoints, inspect, leases }: ServerOption
   const project = ({ params }: Call) => parseProjectId(params['project']);
   const one = '/v1/tenant/:tenant/timeline/:timeline';
   return [
+    // Answered at once whatever else is under way: who waits for a fork asks here whether it is worth waiting.
+    { method: 'GET', path: '/v1/status', handle: () => [200, { id: 1 }] },
     {
       method: 'PUT', path: '/v1/tenant/:tenant/location_config',
       handle: async ({ params, body }) => {
@@ -104,7 +106,7 @@ function routesOf({ store, timelines, endpoints, inspect, leases }: ServerOption
     { method: 'DELETE', path: one, handle: async (call) => { await timelines.delete(...ids(call)); return [202, {}]; } },
     { method: 'PUT', path: `${one}/pin/:pin`, handle: async (call) => { await timelines.pin(...ids(call), pinId(call), parseLsn(call.body['lsn'])); return [200, {}]; } },
     { method: 'DELETE', path: `${one}/pin/:pin`, handle: async (call) => { await timelines.unpin(...ids(call), pinId(call)); return [200, {}]; } },
-    { method: 'POST', path: `${one}/inspect`, handle: async (call) => [200, { tables: await inspect(point(call)) }] },
+    { method: 'POST', path: `${one}/inspect`, handle: async (call) => [200, await inspect(point(call))] },
     { method: 'POST', path: `${one}/lease`, handle: async (call) => [201, await leases.open(point(call))] },
     { method: 'DELETE', path: '/v1/lease/:lease', handle: async ({ params }) => { await leases.close(params['lease'] ?? ''); return [200, {}]; } },
     { method: 'POST', path: `${one}/seal`, handle: async (call) => [200, { sealed: true, lsn: await timelines.seal(...ids(call), fenceOf(call)) }] },

@@ -1,13 +1,14 @@
 /**
  * The timeline server away after a restore's decision: the command that follows ends with exit code 5
- * and says what is left, `status` says it too, and when the server is back a resume brings the
- * restore home (I2).
+ * and says what is left, `status` and `runs` name the part that hangs within a minute, and when it
+ * is back a resume brings the restore home (I2).
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { listRuns } from '../../client/reads.ts';
 import { checkout } from '../../local/engines/recipe.ts';
 import { layout } from '../../local/paths.ts';
 import { readRunRecord } from '../../local/supervisor/run-records.ts';
@@ -66,6 +67,14 @@ test('a restore that meets an outage after its decision is told as stuck, goes o
   const status = await adorable('status', '--stuck-after', '1');
   expect(status.json['operations']).toMatchObject([{ projectId, operationId, kind: 'restore', stuck: { activity: expect.any(String) } }]);
   expect(await platform.open.runtime.progress(projectId, { stuckAfterMs: 1_000 })).toMatchObject({ kind: 'restore', operationId, stuck: { activity: expect.any(String) } });
+
+  // By itself, and well before it counts as stuck: what hangs, in words.
+  const named = async (): Promise<string | undefined> => (await listRuns(platform.open.database, platform.open.temporal, projectId)).at(-1)?.retrying?.[0]?.lastFailure;
+  for (const deadline = Date.now() + 60_000; (await named()) === undefined && Date.now() < deadline; ) await sleep(250);
+  expect(await named()).toMatch(/timeline server .* hangs: it answers neither/);
+  expect((await adorable('status', '--stuck-after', '1')).json).toMatchObject({
+    parts: expect.arrayContaining([expect.objectContaining({ part: 'timeline', state: 'running' })]) as unknown, operations: [{ operationId, stuck: { lastFailure: expect.stringContaining('hangs') as unknown } }],
+  });
 
   process.kill(pid, 'SIGCONT');
   stopped.delete(pid);

@@ -117,7 +117,7 @@ describe('sweep', () => {
 
     for (const entry of await readTimeline(platform.open.database, projectId)) {
       // Counted on a throw-away fork at the checkpoint's own LSN; its commit is in the repository.
-      expect(Array.isArray(await timelines.inspect(tenant, entry.timelineId as TimelineId, entry.lsn as Lsn))).toBe(true);
+      expect(Array.isArray((await timelines.inspect(tenant, entry.timelineId as TimelineId, entry.lsn as Lsn)).tables)).toBe(true);
       expect(await git('cat-file', '-t', entry.commit)).toBe('commit');
     }
     expect((await platform.open.runtime.verify(projectId)).differences).toEqual([]);

@@ -180,7 +180,7 @@ export class FakeWorld {
     const { state } = this;
     const receipt = (moment: Moment): Receipt => ({
       checkpointId: moment.checkpointId, ok: state.tree === moment.tree && state.serving === moment.timelineId, commit: moment.commit, tree: state.tree, timelineId: moment.timelineId,
-      pgTimelineId: 1, systemIdentifier: '1', apps: [], services: [], objects: 1, objectsDigest: '', declaredDigest: '', digest: '', differences: [],
+      pgTimelineId: 1, systemIdentifier: '1', apps: [], services: [], objects: 1, objectsDigest: '', declaredDigest: '', digest: '', differences: [], noticed: [],
     });
     return {
       ensureProject: () => { if (this.operations.size === 0) state.exists = true; return Promise.resolve(); },
@@ -222,7 +222,7 @@ export class FakeWorld {
         }
         const plan: RestorePlan = {
           mode, current: here, target: TARGET, targetKind: 'pre-generation', redo: false, archiveApps: [], reactivateApps: [], archiveRevisions: 0,
-          reactivateRevision: null, deprovisionServices: [], reprovisionServices: [], schemaChanges: [], revives: [], notCovered: [], digest: 'd',
+          reactivateRevision: null, deprovisionServices: [], reprovisionServices: [], schemaChanges: [], revives: [], notCovered: [], noticed: [], digest: 'd',
         };
         return Promise.resolve(plan);
       },
