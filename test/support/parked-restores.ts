@@ -24,20 +24,19 @@ export type Place = (typeof PLACES)[number];
 export interface Parked {
   readonly worker: number;
   readonly restores: Readonly<Record<Place, Started<OperationOutcome>>>;
-  /** The activity that the worker has at each place. */
-  readonly activities: Readonly<Record<Place, string>>;
+  /** The first attempt at the activity that the worker has in hand at each place, as its log names it. */
+  readonly attempts: Readonly<Record<Place, string>>;
 }
 
-/** A project without apps and two bookmarks, a file apart: all four stores move when it goes to the first. */
+/** A project without apps, a file away from its first moment: all four stores move when it goes there. */
 export async function makeProject({ open, data }: TestPlatform, name: string): Promise<{ projectId: ProjectId; first: string }> {
   const created = await open.runtime.createProject(name);
   const { projectId } = created;
   await created.result;
-  await (await open.runtime.bookmark(projectId, 'first')).result;
-  const first = (await readTimeline(open.database, projectId)).find((entry) => entry.label === 'first')?.id ?? '';
   writeFileSync(join(worktree(data, projectId), 'NOTES.md'), 'A note.\n');
-  await (await open.runtime.bookmark(projectId, 'second')).result;
-  return { projectId, first };
+  await (await open.runtime.bookmark(projectId, 'with a note')).result;
+  const [first] = await readTimeline(open.database, projectId);
+  return { projectId, first: first?.id ?? '' };
 }
 
 const worktree = (data: string, projectId: ProjectId): string => join(layout(data).projects, projectId, 'repo');
@@ -69,6 +68,7 @@ export async function parkRestores(platform: TestPlatform, projects: Readonly<Re
   stopping.stop(timelineServer);
   await locks.timeline.release();
   await until('a request at the timeline server', () => (unreadRequests(worker, open.platform.ports.timeline) === 1 ? true : undefined));
+  await until('the end of what runs beside startCompute', async () => ((await open.temporal.pending(projects.timeline.projectId)).length === 1 ? true : undefined));
 
   // In planRestore, between its reads and its intents.
   started.rows = await start('rows');
@@ -86,9 +86,18 @@ export async function parkRestores(platform: TestPlatform, projects: Readonly<Re
 
   stopping.go(apiServer);
   stopping.go(timelineServer);
+  const attempts = Object.fromEntries(await Promise.all(PLACES.map(async (place) => {
+    const pending = await open.temporal.pending(projects[place].projectId);
+    expectOne(place, pending.map((row) => row.attempt));
+    return [place, `activity ${pending[0]?.activity ?? ''} failed","attempt":1`] as const;
+  }))) as Record<Place, string>;
   await locks.transaction.release();
   await Promise.all(Object.values(locks).map((lock) => lock.close()));
-  return { worker, restores: started, activities: { rows: 'planRestore', transaction: 'recordDirections', git: 'commitDirty', kubernetes: 'stopCompute', timeline: 'startCompute' } };
+  return { worker, restores: started, attempts };
+}
+
+function expectOne(place: Place, attempts: readonly number[]): void {
+  if (attempts.length !== 1 || attempts[0] !== 1) throw new Error(`${place} is not held up in the first attempt at one activity, but in ${JSON.stringify(attempts)}`);
 }
 
 interface Held {
