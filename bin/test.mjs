@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * Runs the tests under the pinned Node 24. Without arguments: units and workflows side by side,
- * then the end-to-end tests one after the other, since they share the machine's two cores with
- * whole platforms. `--browser` picks the browser suite; other arguments go to one jest run.
+ * Runs the tests under the pinned Node 24. Without arguments: units and workflows, then the
+ * end-to-end tests, each with two suites side by side: a suite on whole platforms waits more than
+ * it computes, and platforms do not touch each other. `--browser` picks the browser suite; other arguments go to one jest run.
  * The last line, `N passed, N failed`, is added up from jest's own counts.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -22,7 +22,7 @@ const runs = browser
   ? [['--runInBand', '--testPathPatterns', 'test/browser', ...rest]]
   : rest.length > 0
     ? [rest]
-    : [['--testPathIgnorePatterns', 'test/e2e', 'test/browser'], ['--runInBand', '--testPathPatterns', 'test/e2e']];
+    : [['--testPathIgnorePatterns', 'test/e2e', 'test/browser'], ['--testPathPatterns', 'test/e2e', '--testSequencer', join(root, 'test', 'support', 'longest-first.mjs')]];
 
 if (!browser && rest.length === 0) {
   console.error('Units and workflows first, then end to end on the real engines: about 8 min once the engines are cached.');
