@@ -110,7 +110,7 @@ test('a restore that meets an outage after its decision is told as stuck, goes o
   expect(told).toMatchObject({ code: 5, json: { error: { type: 'Stuck', projectId, stuck: { activity: expect.any(String), since: expect.stringMatching(/^\d{4}-/) } } } });
   const { operationId } = told.json['error'] as { operationId: string };
   const status = await adorable(platform.data, 'status', '--stuck-after', '1');
-  expect(status.json['operations']).toMatchObject([{ projectId, operationId, kind: 'restore', stuck: { activity: expect.any(String) } }]);
+  expect(status.json['operations']).toContainEqual(expect.objectContaining({ projectId, operationId, kind: 'restore', stuck: expect.objectContaining({ activity: expect.any(String) }) }));
   expect(await platform.open.runtime.progress(projectId, { stuckAfterMs: 1_000 })).toMatchObject({ kind: 'restore', operationId, stuck: { activity: expect.any(String) } });
 
   stopping.go(timelineServer);

@@ -18,7 +18,7 @@ export async function startSecondWorker(platform: Platform): Promise<SecondWorke
   const spec = partSpecs(platform).find(({ name }) => name === 'worker');
   if (spec === undefined) throw new Error('the platform has no worker');
   const log = join(layout(platform.dataDir).logs, 'second-worker.log');
-  const output = openSync(log, 'a');
+  const output = openSync(log, 'w');
   const child = spawn(spec.command, [...spec.args], { cwd: '/', env: partEnvironment(platform), stdio: ['ignore', output, output] });
   const ended = once(child, 'exit');
   await until('the second worker', () => (readFileSync(log, 'utf8').includes('"ready":true') ? true : undefined));
