@@ -22,8 +22,10 @@ export function activityInterceptors(): ActivityInterceptors {
         return await next(input);
       } catch (error) {
         const { activityType, attempt, workflowExecution } = activityInfo();
-        if (context.cancellationSignal.aborted) throw new CancelledFailure('cancelled');
-        log('warn', `activity ${activityType} failed`, { attempt, workflowId: workflowExecution?.workflowId, ...errorFields(error) });
+        const cancelled = context.cancellationSignal.aborted;
+        // A cancelled attempt's failure too: that of a worker which was overtaken says which store refused it.
+        log('warn', `activity ${activityType} failed`, { attempt, workflowId: workflowExecution?.workflowId, ...(cancelled ? { cancelled } : {}), ...errorFields(error) });
+        if (cancelled) throw new CancelledFailure('cancelled');
         throw toApplicationFailure(error);
       } finally {
         clearInterval(beat);

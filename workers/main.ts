@@ -40,6 +40,10 @@ const worker = await Worker.create({
   activities: composition.activities,
   interceptors: { activity: [activityInterceptors] },
   maxConcurrentActivityTaskExecutions: 40,
+  // What a stopped worker's polls are handed lies there until a time-out, and so do tasks for the runs that a killed one had cached.
+  activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
+  workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
+  stickyQueueScheduleToStartTimeout: '2 seconds',
   maxCachedWorkflows: 50,
   shutdownGraceTime: '2 seconds',
   shutdownForceTime: '4 seconds',

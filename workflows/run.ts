@@ -4,8 +4,8 @@
  * another operation is refused.
  */
 import {
-  CancellationScope, condition, isCancellation, defineQuery, defineSignal, defineUpdate, log, setCurrentDetails, setHandler,
-  upsertSearchAttributes,
+  ActivityFailure, CancellationScope, condition, isCancellation, defineQuery, defineSignal, defineUpdate, log, setCurrentDetails, setHandler,
+  TimeoutFailure, upsertSearchAttributes,
 } from '@temporalio/workflow';
 import { CancelledFailure, defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import {
@@ -87,6 +87,8 @@ export class Run {
         if (this.#cancelReason !== undefined) scope.cancel();
         return await work();
       });
+    } catch (error) {
+      throw asStopped(error, scope);
     } finally {
       this.#forward = undefined;
     }
@@ -98,7 +100,8 @@ export class Run {
     const outer = CancellationScope.current();
     try {
       return await scope.run(work);
-    } catch (error) {
+    } catch (caught) {
+      const error = asStopped(caught, scope);
       if (isCancellation(error) && !outer.consideredCancelled) throw failure('Unavailable', `It took longer than ${limit}: nothing was decided, and everything is taken back.`, error);
       throw error;
     }
@@ -154,4 +157,10 @@ export class Run {
     const waiting = this.#waitingFor === undefined ? '' : `\n\nWaiting for: ${this.#waitingFor}`;
     setCurrentDetails(`**${this.kind}** \`${this.request.operationId}\`, phase **${this.#phase}**${waiting}\n\n| step | state | took | detail |\n|---|---|---|---|\n${rows.join('\n')}`);
   }
+}
+
+/** An activity that was asked to stop while its worker was away can only end by its time-out: it is stopped all the same. */
+function asStopped(error: unknown, scope: CancellationScope): unknown {
+  const isLost = error instanceof ActivityFailure && error.cause instanceof TimeoutFailure;
+  return isLost && scope.consideredCancelled ? new CancelledFailure('cancelled') : error;
 }

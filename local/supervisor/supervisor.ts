@@ -80,7 +80,7 @@ export class Supervisor {
 }
 
 /** The supervisor's own environment, marked so that every descendant can be found. */
-function partEnvironment(platform: Platform): NodeJS.ProcessEnv {
+export function partEnvironment(platform: Platform): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env, ADORABLE_INSTANCE: platform.instance, ADORABLE_DATA: platform.dataDir };
   delete env['NODE_OPTIONS'];
   return env;

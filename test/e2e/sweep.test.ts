@@ -89,7 +89,7 @@ describe('sweep', () => {
     const before = await fenceNow();
     expect(await platform.open.runtime.sweep({ projectId })).toMatchObject({ projects: [{ projectId, state: 'swept', left: [], drift: [], orphans: [], reaped: { forks: [], pins: [], checkpoints: [], runs: [], trees: [] } }] });
     expect(await fenceNow()).toBe(before);
-    expect(await query(`SELECT 1 FROM operations WHERE kind = 'sweep'`)).toEqual([]);
+    expect(await query(`SELECT 1 FROM operations WHERE kind = 'sweep' AND project_id = $1`, [projectId])).toEqual([]);
   }, 60_000);
 
   test('a leaked fork, pin, intent, run ref and tree are reaped once; every listed checkpoint stays restorable, and undo and redo work', async () => {
@@ -112,8 +112,9 @@ describe('sweep', () => {
     expect(existsSync(join(platform.data, 'projects', projectId, 'scratch', closed))).toBe(false);
     expect(existsSync(treePath(LEAKED_TREE))).toBe(false);
     expect(existsSync(treePath(headTree))).toBe(true);
-    expect(await query(`SELECT outcome FROM operations WHERE kind = 'sweep'`)).toEqual([{ outcome: 'swept' }]);
-    expect(await platform.open.runtime.sweep({})).toMatchObject({ projects: [{ state: 'swept', reaped: { forks: [], pins: [], checkpoints: [], runs: [], trees: [] } }] });
+    expect(await query(`SELECT outcome FROM operations WHERE kind = 'sweep' AND project_id = $1`, [projectId])).toEqual([{ outcome: 'swept' }]);
+    const all = await platform.open.runtime.sweep({});
+    expect(all.projects.filter((swept) => swept.projectId === projectId)).toMatchObject([{ state: 'swept', reaped: { forks: [], pins: [], checkpoints: [], runs: [], trees: [] } }]);
 
     for (const entry of await readTimeline(platform.open.database, projectId)) {
       // Counted on a throw-away fork at the checkpoint's own LSN; its commit is in the repository.

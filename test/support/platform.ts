@@ -1,5 +1,10 @@
-/** One embedded platform for an end-to-end suite, in a data directory of its own that pod uids can reach. */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+/**
+ * The embedded platform of an end-to-end suite, in a data directory that pod uids can reach. Suites
+ * that one jest worker runs one after the other share one, which `bin/test.mjs` stops at the end;
+ * a suite has it for itself while it runs, and works on projects of its own. Run without that, a
+ * suite has a platform of its own.
+ */
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,10 +27,13 @@ export interface TestPlatform {
 }
 
 export async function startPlatform(options: { directus: boolean }): Promise<TestPlatform> {
-  const base = mkdtempSync(join(tmpdir(), 'ade-'));
+  const shared = process.env['ADORABLE_TEST_PLATFORMS'];
+  const base = shared === undefined ? mkdtempSync(join(tmpdir(), 'ade-')) : join(shared, process.env['JEST_WORKER_ID'] ?? '1');
+  mkdirSync(base, { recursive: true });
   chmodSync(base, 0o711);
   const data = join(base, 'data');
-  await up({ data, ...(options.directus ? { with: ['directus'] as const } : {}) });
+  // A platform learns at its start whether Directus is there; who shares it may need it.
+  await up({ data, ...(options.directus || shared !== undefined ? { with: ['directus'] as const } : {}) });
   const open = await openRuntime(data);
   async function kill(part: PartName): Promise<void> {
     const record = readRunRecord(layout(data), part);
@@ -40,6 +48,7 @@ export async function startPlatform(options: { directus: boolean }): Promise<Tes
     killWorker: () => kill('worker'),
     async close() {
       await open.close();
+      if (shared !== undefined) return;
       const { left } = await down({ data });
       rmSync(base, { recursive: true, force: true });
       if (left.length > 0) throw new Error(`processes left: ${JSON.stringify(left)}`);
