@@ -15,6 +15,7 @@ import { createDrainProbe, createInfraActivities, SERVICE_STEPS } from '../activ
 import { loadCatalog } from '../activities/infra/catalog.ts';
 import { createEnsureDeps } from '../activities/producer/deps.ts';
 import { createProducer } from '../activities/producer/producer.ts';
+import type { Contain } from '../activities/producer/run-check.ts';
 import { readEvidence } from '../activities/records/checkpoint-evidence.ts';
 import { createRecordsActivities } from '../activities/records/index.ts';
 import { declaredAfter } from '../activities/records/generation.ts';
@@ -28,6 +29,8 @@ import { createPlanSweep } from '../activities/sweep/plan-sweep.ts';
 import { createVerifyCheckpoint } from '../activities/verify/verify-checkpoint.ts';
 import { createVerifyActivities } from '../activities/verify/verify-moment.ts';
 import { connectTemporal } from '../client/temporal.ts';
+import { containment } from '../local/containment/containment.ts';
+import { containedCommand } from '../local/containment/reach.ts';
 import { fillSlot } from '../local/engines/slot.ts';
 import { checkout } from '../local/engines/recipe.ts';
 import { connectKube } from '../local/kube-client.ts';
@@ -76,6 +79,7 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
       blueprintsDir: join(checkout, 'blueprints'),
       checkRunner: join(paths.runners, 'check', 'main.mjs'),
       node: config.node,
+      contain: containOf(config),
       checkUid: (scratchDir) => projectUid(config.dataDir, projectOf(paths.projects, scratchDir), 'app'),
       heartbeat: signals.heartbeat,
     }),
@@ -162,6 +166,12 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
     activities: { ...records, ...code, ...data, ...infra, ...verify, ...verifyCheckpoint, ...sweeping, ...runs.activities },
     close: async () => { await runs.close(); await kube.close(); await database.end(); },
   };
+}
+
+/** Checks need no network. */
+function containOf({ contain: helper }: WorkerConfig): Contain | undefined {
+  if (helper === undefined || containment(helper).landlock === undefined) return undefined;
+  return (reach, command) => containedCommand(helper, { ...reach, connect: [], bind: [] }, command);
 }
 
 /** `DATA/projects/<id>/scratch/…` names its project. */

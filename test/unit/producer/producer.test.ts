@@ -8,6 +8,7 @@ import { createProducer } from '../../../activities/producer/producer.ts';
 import { fillSlot } from '../../../local/engines/slot.ts';
 import { cacheDir } from '../../../local/paths.ts';
 import { obtain } from '../../../local/engines/obtain.ts';
+import { containChecks } from '../../support/containment.ts';
 
 const root = new URL('../../..', import.meta.url).pathname;
 const blueprintsDir = join(root, 'blueprints');
@@ -20,6 +21,8 @@ const producer = createProducer({
   checkRunner: runner,
   // From the engine cache: the checking uid cannot reach a checkout that only its owner can enter.
   node: await obtain('node', () => undefined),
+  // As the worker checks, so that every outcome below is one of contained checks where this machine has them.
+  contain: await containChecks(),
   checkUid: async () => (isRoot ? 65_534 : undefined),
 });
 const ensureDeps = createEnsureDeps({
