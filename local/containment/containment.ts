@@ -22,7 +22,7 @@ const LANDLOCK_SIGNALS = 6;
 
 /** `helper` is where `contain` was built, as `platform.json` says; nothing is built here. */
 export function containment(helper: string | undefined): Containment {
-  if (helper === undefined) return { uid: isRoot, landlock: undefined, reason: missing('the `contain` helper could not be built: `adorable doctor` says why') };
+  if (helper === undefined) return { uid: isRoot, landlock: undefined, reason: missing('the `contain` helper is not there: Go builds it during `adorable up`') };
   const { stdout, error } = spawnSync(helper, ['--abi'], { encoding: 'utf8', timeout: 5_000 });
   const abi = Number.parseInt(stdout ?? '', 10);
   if (error !== undefined || !Number.isInteger(abi)) {

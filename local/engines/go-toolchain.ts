@@ -29,14 +29,24 @@ const DEFAULT_PROXY = 'https://proxy.golang.org';
 /** The path of a usable `go` command. */
 export async function obtainGo(minimum: string, report: Report): Promise<string> {
   const onPath = await goVersion();
-  if (onPath !== undefined && compareVersions(onPath, minimum) >= 0) return 'go';
-  const target = `${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`;
+  if (onPath !== undefined && isNewEnough(onPath, minimum)) return 'go';
+  const target = targetName();
   const slot = toolchainSlot(target);
   if (!isFilled(slot)) {
     report({ state: 'obtaining', detail: `Go ${VERSIONS.go} (not on PATH, or older than ${minimum}) from ${toolchainUrl(target)}` });
     await fillSlot(slot, report, (dir) => fetchToolchain(target, dir, report));
   }
   return join(slot.path, slot.entry);
+}
+
+/** The toolchain that was fetched before, if any. */
+export function obtainedGo(): string | undefined {
+  const slot = toolchainSlot(targetName());
+  return isFilled(slot) ? join(slot.path, slot.entry) : undefined;
+}
+
+function targetName(): string {
+  return `${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`;
 }
 
 function toolchainSlot(target: string) {
@@ -51,6 +61,10 @@ export async function goVersion(): Promise<string | undefined> {
   } catch {
     return undefined;
   }
+}
+
+export function isNewEnough(version: string, minimum: string): boolean {
+  return compareVersions(version, minimum) >= 0;
 }
 
 function compareVersions(a: string, b: string): number {

@@ -46,7 +46,12 @@ export async function obtain(engine: EngineName, report: Report = () => undefine
   return engine === 'postgres' || engine === 'directus' ? slot.path : join(slot.path, slot.entry);
 }
 
-/** The engine's path when it needs no work, for parts that must not download. */
+/** The engine's path when it needs no work, from wherever `obtain` would take it. */
+export async function present(engine: EngineName): Promise<string | undefined> {
+  return (engine === 'temporal' ? await temporalOnPath() : undefined) ?? obtained(engine);
+}
+
+/** The engine's path in the cache, for parts that must not download. */
 export function obtained(engine: EngineName): string | undefined {
   const slot = { path: slotPath(engine), entry: ENTRY[engine] };
   if (!isFilled(slot)) return undefined;
