@@ -36,7 +36,7 @@ import { checkout } from '../local/engines/recipe.ts';
 import { connectKube } from '../local/kube-client.ts';
 import { cacheDir, layout } from '../local/paths.ts';
 import { computeToken } from '../local/timeline/access.ts';
-import { projectUid } from '../local/uids.ts';
+import { isRoot, NOBODY_UID, projectUid } from '../local/uids.ts';
 import { changedTables } from '../shared/restore/row-changes.ts';
 import { isCodeDefinedService } from '../shared/services/built-ins.ts';
 import type { Activities, SweepActivities } from '../shared/ports.ts';
@@ -53,6 +53,7 @@ export interface Composition {
 
 export function compose(config: WorkerConfig, signals: { heartbeat(): void; signal(): AbortSignal }): Composition {
   const paths = layout(config.dataDir);
+  const contain = containOf(config);
   const database = connectPlatform(config.databaseUrl);
   const kube = connectKube(config.kubeconfig);
   const registry = loadCatalog(join(checkout, 'config', 'services'));
@@ -79,13 +80,14 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
       blueprintsDir: join(checkout, 'blueprints'),
       checkRunner: join(paths.runners, 'check', 'main.mjs'),
       node: config.node,
-      contain: containOf(config),
+      contain,
       checkUid: (scratchDir) => projectUid(config.dataDir, projectOf(paths.projects, scratchDir), 'app'),
       heartbeat: signals.heartbeat,
     }),
     records: { featuresOf: (revisionId, featureIds) => featuresOf(database, revisionId, featureIds), declaredAfter: (revisionId) => declaredAfter(generation, revisionId) },
     ensureDeps: createEnsureDeps({
-      depsDir: paths.deps, cacheDir: join(cacheDir(), 'deps'), prebundler: join(paths.runners, 'app', 'prebundle.mjs'),
+      depsDir: paths.deps, cacheDir: cacheDir(), prebundler: join(paths.runners, 'app', 'prebundle.mjs'), contain,
+      uid: isRoot ? NOBODY_UID : undefined,
       fillSlot: (slot, build) => fillSlot(slot, () => undefined, build),
     }),
     operationTime,

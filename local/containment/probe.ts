@@ -9,7 +9,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isRoot, PROBE_UID } from '../uids.ts';
+import { isRoot, NOBODY_UID } from '../uids.ts';
 import { containedCommand } from './reach.ts';
 
 export interface ProbeResult {
@@ -52,7 +52,7 @@ const LIMIT_MS = 15_000;
 /** `node` is a Node that the probed uid can reach: the engine's, not one below somebody's home. */
 export async function probeContainment(helper: string, node: string): Promise<ProbeResult> {
   const dir = mkdtempSync(join(tmpdir(), 'adorable-probe-'));
-  const uid = isRoot ? PROBE_UID : undefined;
+  const uid = isRoot ? NOBODY_UID : undefined;
   const servers: Server[] = [];
   try {
     chmodSync(dir, 0o755);

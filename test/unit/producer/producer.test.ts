@@ -55,6 +55,28 @@ test('dependencies: one shared directory, readable by all, writable by none, ins
   expect(readdirSync(join(scratch, 'deps')).filter((entry) => !entry.startsWith('.'))).toHaveLength(1);
 });
 
+test('what the packages of a lockfile run while they are bundled is contained, and nobody owns the result', async () => {
+  const prebundler = join(scratch, 'runners', 'app', 'prebundle.mjs');
+  cpSync(join(root, 'local', 'node', 'runners', 'app'), dirname(prebundler), { recursive: true });
+  const contain = await containChecks();
+  const commands: (readonly string[])[] = [];
+  const fresh = createEnsureDeps({
+    depsDir: join(scratch, 'contained-deps'), cacheDir: join(scratch, 'contained-cache'), prebundler, uid: isRoot ? 199_998 : undefined,
+    contain: contain && ((reach, command) => { commands.push(contain(reach, command)); return commands.at(-1) ?? []; }),
+    fillSlot: async (slot, build) => await fillSlot(slot, () => undefined, build),
+  });
+  const installed = await fresh(lockfile);
+  const bundled = join(installed, '..', 'prebundled');
+  expect(readdirSync(bundled)).toContain('_metadata.json');
+  expect(readdirSync(bundled, { recursive: true }).filter((name) => statSync(join(bundled, String(name))).uid !== process.getuid?.())).toEqual([]);
+  // Of all that it could write there is only the draft, and no port at all.
+  for (const command of commands) {
+    const granted = command.slice(0, command.indexOf('--')).flatMap((flag, at, all) => (flag === '--rw' || flag === '--connect' || flag === '--bind' ? [all[at + 1]] : []));
+    expect(granted).toEqual(['/dev/null', expect.stringContaining('.draft')]);
+  }
+  expect(commands).toHaveLength(contain === undefined ? 0 : 1);
+}, 180_000);
+
 test('a lockfile that reaches outside the registry is refused', async () => {
   const bad = join(scratch, 'bad-lock.json');
   const parsed = JSON.parse(readFileSync(lockfile, 'utf8')) as { packages: Record<string, unknown> };
