@@ -187,6 +187,16 @@ test('status says what the platform proves about itself', async () => {
   expect(found.uid).toBe(isRoot);
 });
 
+test('every pod runs behind the helper, the compute too', async () => {
+  const { items } = await get<{ items: Pod[] }>('/api/v1/pods');
+  const behind = items.map((pod) => {
+    const text = readFileSync(`/proc/${String(pidOf(pod))}/status`, 'utf8');
+    return [pod.metadata.labels['app.kubernetes.io/name'], /^NoNewPrivs:\t1$/m.test(text) && /^Seccomp:\t2$/m.test(text)];
+  });
+  expect(behind.map(([name]) => name).sort()).toEqual(['app', 'app', 'neon-compute', 'neon-compute']);
+  expect(behind.filter(([, isBehind]) => isBehind !== (helper !== undefined))).toEqual([]);
+});
+
 describe('a hostile app', () => {
   test('is refused everything that is not its own, and works', async () => {
     if (helper === undefined) return;
