@@ -115,7 +115,11 @@ async function everythingElse(): Promise<Targets> {
       ...(isRoot ? { 'the machine\'s password hashes': '/etc/shadow' } : {}),
     },
     list: { 'all projects': paths().projects, 'the data directory': data, 'a home': homedir(), 'the machine\'s temporary files': '/tmp', 'processes': '/proc' },
-    write: { 'the other project\'s served tree': theirPage, 'its own served tree': join(ourEnv['TREE'] ?? '', 'apps', slug, 'index.html'), 'a log of the platform': join(paths().logs, 'node.log'), 'a runner': join(paths().runners, 'app', 'main.mjs') },
+    write: {
+      // Served trees are read-only for everybody but root.
+      ...(isRoot ? { 'the other project\'s served tree': theirPage, 'its own served tree': join(ourEnv['TREE'] ?? '', 'apps', slug, 'index.html') } : {}),
+      'the other project\'s branch': join(paths().projects, victim, 'repo', '.git', 'HEAD'), 'a log of the platform': join(paths().logs, 'node.log'), 'a runner': join(paths().runners, 'app', 'main.mjs'),
+    },
     environ: processes,
     signal: processes,
     connect: {
