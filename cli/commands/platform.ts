@@ -78,7 +78,7 @@ export function printEnv(output: Output, values: ReturnType<typeof env>): void {
 
 export function containmentText({ uid, landlock, reason }: Containment): string {
   const means = [uid ? 'a user ID per project' : 'one user', ...(landlock === undefined ? [] : [`Landlock ABI ${String(landlock)}`])].join(', ');
-  return reason === undefined ? `contained: ${means}` : `not contained: ${means}. ${reason}`;
+  return reason === undefined ? `contained: ${means}` : `not contained: ${reason}`;
 }
 
 function parsePort(value: string): number {

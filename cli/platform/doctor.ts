@@ -4,6 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { containment, isContained } from '../../local/containment/containment.ts';
@@ -146,6 +147,11 @@ async function reflink(data: string): Promise<Finding> {
 
 function uid(): Finding {
   if (isRoot) return { check: 'user IDs', state: 'ok', detail: 'a block of its own for every project' };
+  try {
+    userInfo();
+  } catch {
+    return { check: 'user IDs', state: 'failed', detail: 'this user has no name', todo: 'Add it to /etc/passwd: PostgreSQL makes no database for a user without a name.' };
+  }
   return { check: 'user IDs', state: 'warning', detail: 'everything runs as one user', todo: 'As root, each project runs under user IDs of its own.' };
 }
 
