@@ -16,6 +16,7 @@ import { createDrainProbe, createInfraActivities, SERVICE_STEPS } from '../activ
 import { loadCatalog } from '../activities/infra/catalog.ts';
 import { createEnsureDeps } from '../activities/producer/deps.ts';
 import { createProducer } from '../activities/producer/producer.ts';
+import type { Contain } from '../activities/producer/run-check.ts';
 import { readEvidence } from '../activities/records/checkpoint-evidence.ts';
 import { createRecordsActivities } from '../activities/records/index.ts';
 import { declaredAfter } from '../activities/records/generation.ts';
@@ -29,12 +30,14 @@ import { createPlanSweep } from '../activities/sweep/plan-sweep.ts';
 import { createVerifyCheckpoint } from '../activities/verify/verify-checkpoint.ts';
 import { createVerifyActivities } from '../activities/verify/verify-moment.ts';
 import { connectTemporal } from '../client/temporal.ts';
+import { containment } from '../local/containment/containment.ts';
+import { containedCommand } from '../local/containment/reach.ts';
 import { fillSlot } from '../local/engines/slot.ts';
 import { checkout } from '../local/engines/recipe.ts';
 import { connectKube } from '../local/kube-client.ts';
 import { cacheDir, layout } from '../local/paths.ts';
 import { computeToken } from '../local/timeline/access.ts';
-import { projectUid } from '../local/uids.ts';
+import { isRoot, NOBODY_UID, projectUid } from '../local/uids.ts';
 import { changedTables } from '../shared/restore/row-changes.ts';
 import { isCodeDefinedService } from '../shared/services/built-ins.ts';
 import type { Activities, SweepActivities } from '../shared/ports.ts';
@@ -51,6 +54,7 @@ export interface Composition {
 
 export function compose(config: WorkerConfig, signals: { heartbeat(): void; signal(): AbortSignal }, kube = connectKube(config.kubeconfig)): Composition {
   const paths = layout(config.dataDir);
+  const contain = containOf(config);
   const database = connectPlatform(config.databaseUrl);
   const registry = loadCatalog(join(checkout, 'config', 'services'));
   const timelines = createTimelineClient(config.timelines);
@@ -76,12 +80,14 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
       blueprintsDir: join(checkout, 'blueprints'),
       checkRunner: join(paths.runners, 'check', 'main.mjs'),
       node: config.node,
+      contain,
       checkUid: (scratchDir) => projectUid(config.dataDir, projectOf(paths.projects, scratchDir), 'app'),
       heartbeat: signals.heartbeat,
     }),
     records: { featuresOf: (revisionId, featureIds) => featuresOf(database, revisionId, featureIds), declaredAfter: (revisionId) => declaredAfter(generation, revisionId) },
     ensureDeps: createEnsureDeps({
-      depsDir: paths.deps, cacheDir: join(cacheDir(), 'deps'), prebundler: join(paths.runners, 'app', 'prebundle.mjs'),
+      depsDir: paths.deps, cacheDir: cacheDir(), prebundler: join(paths.runners, 'app', 'prebundle.mjs'), contain,
+      uid: isRoot ? NOBODY_UID : undefined,
       fillSlot: (slot, build) => fillSlot(slot, () => undefined, build),
     }),
     operationTime,
@@ -172,6 +178,12 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
     activities: { ...records, ...code, ...data, ...infra, ...verify, ...verifyCheckpoint, ...sweeping, ...runs.activities },
     close: async () => { await runs.close(); await kube.close(); await database.end(); },
   };
+}
+
+/** Checks need no network. */
+function containOf({ contain: helper }: WorkerConfig): Contain | undefined {
+  if (helper === undefined || containment(helper).landlock === undefined) return undefined;
+  return (reach, command) => containedCommand(helper, { ...reach, connect: [], bind: [] }, command);
 }
 
 /** `DATA/projects/<id>/scratch/…` names its project. */

@@ -4,6 +4,7 @@
  * environment. A variable that is missing is named; none has a default that could reach elsewhere.
  */
 import { existsSync } from 'node:fs';
+import { obtained } from '../local/engines/obtain.ts';
 import { platformSqlUrl } from '../local/postgres/cluster.ts';
 import { layout } from '../local/paths.ts';
 import { kubeconfigPath, readPlatform, readSecret } from '../local/platform.ts';
@@ -20,6 +21,8 @@ export interface WorkerConfig {
   readonly preview: { readonly domain: string; readonly port: number };
   /** The Node that checks run under. */
   readonly node: string;
+  /** What checks run behind; undefined where it was not built. */
+  readonly contain: string | undefined;
 }
 
 export function readWorkerConfig(dataDir: string, env: NodeJS.ProcessEnv): WorkerConfig {
@@ -37,6 +40,7 @@ function fromPlatform(dataDir: string): WorkerConfig {
     masterKey: readSecret(dataDir, 'master.key'),
     preview: { domain: platform.previewDomain, port: platform.ports.gateway },
     node: platform.engines.node,
+    contain: platform.engines.contain,
   };
 }
 
@@ -58,5 +62,6 @@ function fromEnvironment(dataDir: string, env: NodeJS.ProcessEnv): WorkerConfig 
     masterKey: need('ADORABLE_MASTER_KEY'),
     preview: { domain: need('ADORABLE_PREVIEW_DOMAIN'), port },
     node: process.execPath,
+    contain: obtained('contain'),
   };
 }

@@ -6,10 +6,11 @@
 import { createHash } from 'node:crypto';
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { AdorableError } from '../../shared/errors.ts';
+import type { Contain } from './run-check.ts';
 
 const run = promisify(execFile);
 const INSTALL_LIMIT_MS = 300_000;
@@ -29,6 +30,10 @@ export interface DepsInput {
   readonly cacheDir: string;
   /** `runners/app/prebundle.mjs`: bundles the client dependencies once for all pods. */
   readonly prebundler: string;
+  /** How the prebundler is contained; undefined where it cannot be. */
+  readonly contain?: Contain | undefined;
+  /** Whom it runs as when the platform is root: it loads whatever packages an app's lockfile names. */
+  readonly uid?: number | undefined;
   /** Builds in a draft beside the slot, under a lock, and renames it into place. */
   fillSlot(slot: Slot, build: (draft: string) => Promise<string>): Promise<void>;
 }
@@ -42,7 +47,8 @@ interface Lockfile {
 export type EnsureDeps = (lockfilePath: string) => Promise<string>;
 
 /** Answers the absolute `…/node_modules` that an app's `node_modules` links to. */
-export function createEnsureDeps({ depsDir, cacheDir, prebundler, fillSlot }: DepsInput): EnsureDeps {
+export function createEnsureDeps(input: DepsInput): EnsureDeps {
+  const { depsDir, cacheDir, fillSlot } = input;
   return async (lockfilePath) => {
     const lockfile = parseLockfile(await readFile(lockfilePath, 'utf8'));
     const hash = depsHash(lockfile);
@@ -52,7 +58,7 @@ export function createEnsureDeps({ depsDir, cacheDir, prebundler, fillSlot }: De
     await fillSlot(served, async (draft) => {
       await fillSlot(cached, async (cacheDraft) => {
         await install(lockfile, cacheDraft);
-        await prebundle(prebundler, cacheDraft);
+        await prebundle(input, cacheDraft);
         await makeReadOnly(cacheDraft);
         return 'npm registry, from the lockfile of an app';
       });
@@ -118,10 +124,16 @@ async function install(lockfile: Lockfile, draft: string): Promise<void> {
   }
 }
 
-/** Of packages alone: no app's code runs here. */
-async function prebundle(prebundler: string, draft: string): Promise<void> {
+/** No app's code runs here, but that of the packages which it names: they reach the draft and nothing else (I10). */
+async function prebundle({ prebundler, contain, uid }: DepsInput, draft: string): Promise<void> {
+  const plain = [process.execPath, prebundler, draft];
+  const [command = '', ...args] = contain?.({ read: [dirname(prebundler)], run: [process.execPath], write: [draft] }, plain) ?? plain;
+  const user = uid === undefined ? {} : { uid, gid: uid };
   try {
-    await run(process.execPath, [prebundler, draft], { cwd: draft, timeout: PREBUNDLE_LIMIT_MS, env: { PATH: '/usr/bin:/bin', HOME: draft } });
+    await run('chmod', ['-R', 'a+rX', draft]);
+    if (uid !== undefined) await chown(draft, uid, uid);
+    await run(command, args, { cwd: draft, timeout: PREBUNDLE_LIMIT_MS, env: { PATH: '/usr/bin:/bin', HOME: draft, TMPDIR: draft }, ...user });
+    if (uid !== undefined) await run('chown', ['-R', '0:0', draft]);
   } catch (cause) {
     const { stderr } = cause as { stderr?: string };
     throw new AdorableError('Unavailable', `The apps' dependencies could not be bundled: ${(stderr ?? String(cause)).trim().split('\n').slice(-3).join(' | ').slice(0, 400)}`, { cause });

@@ -7,7 +7,7 @@ import { dirname, extname, join, sep } from 'node:path';
 import { AdorableError } from '../../shared/errors.ts';
 import { readBlueprint, readTemplate } from './blueprints.ts';
 import { runCheck } from './run-check.ts';
-import type { CheckInput, CheckOutcome } from './run-check.ts';
+import type { CheckInput, CheckOutcome, Contain } from './run-check.ts';
 
 const APP_NAME = '__APP_NAME__';
 
@@ -19,6 +19,8 @@ export interface ProducerDeps {
   readonly node: string;
   /** The uid that a scratch directory's project checks under; undefined where there is only one user. */
   checkUid?(scratchDir: string): Promise<number | undefined>;
+  /** How checks are contained; undefined where they cannot be. */
+  readonly contain?: Contain | undefined;
   /** Called every few seconds while a check runs. */
   heartbeat?(): void;
 }
@@ -58,6 +60,7 @@ export function createProducer(deps: ProducerDeps): Producer {
         scratchDir,
         slug,
         uid,
+        contain: deps.contain,
         heartbeat: () => deps.heartbeat?.(),
       };
       const outcome = await runCheck(input);

@@ -8,6 +8,7 @@ import { createProducer } from '../../../activities/producer/producer.ts';
 import { fillSlot } from '../../../local/engines/slot.ts';
 import { cacheDir } from '../../../local/paths.ts';
 import { obtain } from '../../../local/engines/obtain.ts';
+import { containChecks } from '../../support/containment.ts';
 
 const root = new URL('../../..', import.meta.url).pathname;
 const blueprintsDir = join(root, 'blueprints');
@@ -20,6 +21,8 @@ const producer = createProducer({
   checkRunner: runner,
   // From the engine cache: the checking uid cannot reach a checkout that only its owner can enter.
   node: await obtain('node', () => undefined),
+  // As the worker checks, so that every outcome below is one of contained checks where this machine has them.
+  contain: await containChecks(),
   checkUid: async () => (isRoot ? 65_534 : undefined),
 });
 const ensureDeps = createEnsureDeps({
@@ -51,6 +54,28 @@ test('dependencies: one shared directory, readable by all, writable by none, ins
   expect(statSync(join(deps, '..', 'prebundled', '_metadata.json')).mode & 0o777).toBe(0o444);
   expect(readdirSync(join(scratch, 'deps')).filter((entry) => !entry.startsWith('.'))).toHaveLength(1);
 });
+
+test('what the packages of a lockfile run while they are bundled is contained, and nobody owns the result', async () => {
+  const prebundler = join(scratch, 'runners', 'app', 'prebundle.mjs');
+  cpSync(join(root, 'local', 'node', 'runners', 'app'), dirname(prebundler), { recursive: true });
+  const contain = await containChecks();
+  const commands: (readonly string[])[] = [];
+  const fresh = createEnsureDeps({
+    depsDir: join(scratch, 'contained-deps'), cacheDir: join(scratch, 'contained-cache'), prebundler, uid: isRoot ? 199_998 : undefined,
+    contain: contain && ((reach, command) => { commands.push(contain(reach, command)); return commands.at(-1) ?? []; }),
+    fillSlot: async (slot, build) => await fillSlot(slot, () => undefined, build),
+  });
+  const installed = await fresh(lockfile);
+  const bundled = join(installed, '..', 'prebundled');
+  expect(readdirSync(bundled)).toContain('_metadata.json');
+  expect(readdirSync(bundled, { recursive: true }).filter((name) => statSync(join(bundled, String(name))).uid !== process.getuid?.())).toEqual([]);
+  // Of all that it could write there is only the draft, and no port at all.
+  for (const command of commands) {
+    const granted = command.slice(0, command.indexOf('--')).flatMap((flag, at, all) => (flag === '--rw' || flag === '--connect' || flag === '--bind' ? [all[at + 1]] : []));
+    expect(granted).toEqual(['/dev/null', expect.stringContaining('.draft')]);
+  }
+  expect(commands).toHaveLength(contain === undefined ? 0 : 1);
+}, 180_000);
 
 test('a lockfile that reaches outside the registry is refused', async () => {
   const bad = join(scratch, 'bad-lock.json');
