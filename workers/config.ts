@@ -20,13 +20,18 @@ export interface WorkerConfig {
   readonly preview: { readonly domain: string; readonly port: number };
   /** The Node that checks run under. */
   readonly node: string;
+  /** How often one app may be produced and checked before its bucket fails. */
+  readonly produceAttempts: number;
 }
+
+const DEFAULT_ATTEMPTS = 3;
+const MAX_ATTEMPTS = 10;
 
 export function readWorkerConfig(dataDir: string, env: NodeJS.ProcessEnv): WorkerConfig {
-  return existsSync(layout(dataDir).platform) ? fromPlatform(dataDir) : fromEnvironment(dataDir, env);
+  return existsSync(layout(dataDir).platform) ? fromPlatform(dataDir, env) : fromEnvironment(dataDir, env);
 }
 
-function fromPlatform(dataDir: string): WorkerConfig {
+function fromPlatform(dataDir: string, env: NodeJS.ProcessEnv): WorkerConfig {
   const platform = readPlatform(dataDir);
   return {
     dataDir,
@@ -37,6 +42,7 @@ function fromPlatform(dataDir: string): WorkerConfig {
     masterKey: readSecret(dataDir, 'master.key'),
     preview: { domain: platform.previewDomain, port: platform.ports.gateway },
     node: platform.engines.node,
+    produceAttempts: attemptsOf(env),
   };
 }
 
@@ -58,5 +64,13 @@ function fromEnvironment(dataDir: string, env: NodeJS.ProcessEnv): WorkerConfig 
     masterKey: need('ADORABLE_MASTER_KEY'),
     preview: { domain: need('ADORABLE_PREVIEW_DOMAIN'), port },
     node: process.execPath,
+    produceAttempts: attemptsOf(env),
   };
+}
+
+function attemptsOf(env: NodeJS.ProcessEnv): number {
+  const text = env['ADORABLE_PRODUCE_ATTEMPTS'] ?? String(DEFAULT_ATTEMPTS);
+  const attempts = /^\d{1,2}$/.test(text) ? Number(text) : 0;
+  if (attempts >= 1 && attempts <= MAX_ATTEMPTS) return attempts;
+  throw new AdorableError('InvalidInput', `ADORABLE_PRODUCE_ATTEMPTS is a whole number from 1 to ${String(MAX_ATTEMPTS)}.`);
 }

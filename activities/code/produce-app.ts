@@ -1,7 +1,8 @@
 /**
  * One app's bucket: scaffold → produce → check, in its own scratch worktree, with the result in
  * `refs/adorable/run/<operation>/<app>`. Producers run without the repository's lock, since they
- * may take minutes; only the ref is written under it and under the fence.
+ * may take minutes; only refs are written under it and under the fence. What a failed check can send
+ * back is kept at `…/attempt/<app>/<n>`, so that a repeat of the next attempt starts from the same files.
  */
 import { lstat, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
@@ -9,10 +10,11 @@ import { join } from 'node:path';
 import { AdorableError } from '../../shared/errors.ts';
 import type { RevisionId } from '../../shared/ids.ts';
 import type { Fenced } from '../../shared/moment.ts';
-import type { Bucket, CommitPoint, MaterializedApp } from '../../shared/ports.ts';
-import type { DeclaredApp } from '../../shared/spec/declared.ts';
+import type { Bucket, CommitPoint, FailedAttempt, MaterializedApp } from '../../shared/ports.ts';
+import type { Declared, DeclaredApp } from '../../shared/spec/declared.ts';
+import { readContext } from '../context/read-context.ts';
 import { refuseEscapes, refuseOutside } from './app-tree.ts';
-import type { CodeDeps } from './code-deps.ts';
+import type { CodeDeps, Feature } from './code-deps.ts';
 import { withFence } from './fence.ts';
 import { headOf, openRepository, resolve, runRef, withIndex } from './repository.ts';
 import type { Repository } from './repository.ts';
@@ -36,27 +38,45 @@ export async function scaffoldApp(deps: CodeDeps, input: Fenced & { app: Materia
   });
 }
 
-export async function produceApp(deps: CodeDeps, input: Fenced & { bucket: Bucket; revisionId: RevisionId }): Promise<{ files: number }> {
+type Produce = Fenced & { readonly bucket: Bucket; readonly revisionId: RevisionId; readonly previous?: FailedAttempt };
+
+export async function produceApp(deps: CodeDeps, input: Produce): Promise<{ files: number; canMend: boolean }> {
   const repository = openRepository(deps.projectsDir, input.projectId);
   const scratch = scratchOf(repository, input, input.bucket);
-  const app = await declaredApp(deps, input);
+  const { previous } = input;
+  const declared = await deps.records.declaredAfter(input.revisionId);
+  const app = declaredApp(declared, input);
   const features = await deps.records.featuresOf(input.revisionId, input.bucket.featureIds);
   // The fence is asked before minutes are spent; the write that counts asks again.
-  const from = await withFence(repository, input, async () => await startingPoint(repository, scratch));
+  const from = await withFence(repository, input, async () => await startingPoint(repository, scratch, previous));
+  const context = await readContext(repository, { commit: from, apps: declared.apps, targetAppId: scratch.appId });
   let files = 0;
   await fillScratch(repository, scratch, from, async (dir) => {
     const intoDir = join(dir, 'apps', scratch.slug);
     await mkdir(intoDir, { recursive: true });
-    for (const feature of features) {
-      await deps.producer.produce({ feature, appSlug: scratch.slug, appName: app.name, appKind: app.kind, intoDir });
+    for (const feature of previous === undefined ? features : mending(deps, features)) {
+      await deps.producer.produce({ feature, appSlug: scratch.slug, appName: app.name, appKind: app.kind, intoDir, context, ...(previous === undefined ? {} : { previous }) });
     }
     await refuseForeign(repository, { ...scratch, dir, appDir: intoDir }, from);
     files = await refuseEscapes(intoDir);
   });
-  return { files };
+  const attempt = (previous?.attempt ?? 0) + 1;
+  const canMend = attempt < deps.produceAttempts && mending(deps, features).length > 0;
+  if (canMend) {
+    const date = await deps.operationTime(input.operationId);
+    await withFence(repository, input, async (writer) => await keepRun(repository, writer, scratch, {
+      date, subject: `Attempt ${String(attempt)} at ${scratch.slug}`, refs: [attemptRef(scratch, attempt)],
+    }));
+  }
+  return { files, canMend };
 }
 
-export async function checkApp(deps: CodeDeps, input: Fenced & { bucket: Bucket }): Promise<CommitPoint> {
+/** The last feature that can be mended: its producer has seen what all the others wrote, and the others would write it once more. */
+function mending(deps: CodeDeps, features: readonly Feature[]): readonly Feature[] {
+  return features.filter((feature) => deps.producer.canMend(feature)).slice(-1);
+}
+
+export async function checkApp(deps: CodeDeps, input: Fenced & { bucket: Bucket; attempt?: number }): Promise<CommitPoint> {
   const repository = openRepository(deps.projectsDir, input.projectId);
   const scratch = scratchOf(repository, input, input.bucket);
   requireScratch(scratch);
@@ -64,7 +84,7 @@ export async function checkApp(deps: CodeDeps, input: Fenced & { bucket: Bucket 
   await refuseForeign(repository, scratch, from);
   await refuseEscapes(scratch.appDir);
   await linkDependencies(deps, scratch.appDir);
-  await deps.producer.check({ scratchDir: scratch.dir, slug: scratch.slug });
+  await deps.producer.check({ scratchDir: scratch.dir, slug: scratch.slug, attempt: input.attempt ?? 1 });
   // The check ran the app's own build: what it left is looked at before it becomes history.
   await refuseForeign(repository, scratch, from);
   await refuseEscapes(scratch.appDir);
@@ -77,13 +97,19 @@ export async function checkApp(deps: CodeDeps, input: Fenced & { bucket: Bucket 
   });
 }
 
-/** What was scaffolded for this operation, otherwise HEAD. */
-async function startingPoint(repository: Repository, scratch: Scratch): Promise<string> {
+/** The attempt before this one, else what was scaffolded for this operation, else HEAD. */
+async function startingPoint(repository: Repository, scratch: Scratch, previous?: FailedAttempt): Promise<string> {
+  if (previous !== undefined) {
+    const kept = await resolve(repository, runRef(scratch.operationId, attemptRef(scratch, previous.attempt)));
+    if (kept !== undefined) return kept;
+    throw new AdorableError('PreconditionFailed', `Attempt ${String(previous.attempt)} at ${scratch.slug} is not kept in this operation: produce it anew.`, { details: { appId: scratch.appId } });
+  }
   return (await resolve(repository, runRef(scratch.operationId, `scaffold/${scratch.appId}`))) ?? (await headOf(repository)).commit;
 }
 
-async function declaredApp(deps: CodeDeps, input: { bucket: Bucket; revisionId: RevisionId }): Promise<DeclaredApp> {
-  const declared = await deps.records.declaredAfter(input.revisionId);
+const attemptRef = ({ appId }: Scratch, attempt: number): string => `attempt/${appId}/${String(attempt)}`;
+
+function declaredApp(declared: Declared, input: { bucket: Bucket; revisionId: RevisionId }): DeclaredApp {
   const app = declared.apps.find(({ id }) => id === input.bucket.appId);
   if (app?.slug === input.bucket.slug) return app;
   throw new AdorableError('UnmaterializedApp', `App ${input.bucket.appId} (${input.bucket.slug}) is not declared by revision ${input.revisionId}: nothing was produced.`, {

@@ -74,6 +74,8 @@ export class FakeWorld {
   readonly calls: string[] = [];
   /** Apps that the approved revision creates. */
   creates: MaterializedApp[] = [];
+  /** The producer may be shown what the checks found. */
+  canMend = false;
   /** Fails an activity once (`times` 1) or for good. */
   readonly faults = new Map<string, { kind: FaultKind; times: number; type: string }>();
   /** Takes every call over while it is set. */
@@ -293,7 +295,7 @@ export class FakeWorld {
       ensureRepository: (input) => { this.#guard(input, 'code'); state.repository = true; return Promise.resolve(NOW); },
       commitDirty: (input) => { this.#guard(input, 'code'); return Promise.resolve({ ...NOW, tree: state.tree, committed: false }); },
       scaffoldApp: (input) => { this.#guard(input, 'code'); state.runRefs = true; return Promise.resolve(); },
-      produceApp: (input) => { this.#guard(input, 'code'); state.runRefs = true; return Promise.resolve({ files: 1 }); },
+      produceApp: (input) => { this.#guard(input, 'code'); state.runRefs = true; return Promise.resolve({ files: 1, canMend: this.canMend }); },
       checkApp: (input) => { this.#guard(input, 'code'); return Promise.resolve(MADE); },
       composeCommit: (input) => { this.#guard(input, 'code'); return Promise.resolve(MADE); },
       restoreVersion: (input) => { this.#guard(input, 'code'); state.tree = input.moment.tree; return Promise.resolve({ commit: input.moment.commit, tree: input.moment.tree }); },

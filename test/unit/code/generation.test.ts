@@ -25,8 +25,8 @@ describe('a generation', () => {
       await world.code.scaffoldApp(made);
       await world.code.scaffoldApp(made);
       const produce = { ...fenced, bucket: bucket(one), revisionId: REVISION };
-      expect(await world.code.produceApp(produce)).toEqual({ files: 4 });
-      expect(await world.code.produceApp(produce)).toEqual({ files: 4 });
+      expect(await world.code.produceApp(produce)).toEqual({ files: 4, canMend: false });
+      expect(await world.code.produceApp(produce)).toEqual({ files: 4, canMend: false });
       const checked = await world.code.checkApp({ ...fenced, bucket: bucket(one) });
       expect(await world.code.checkApp({ ...fenced, bucket: bucket(one) })).toEqual(checked);
       expect(world.git('rev-parse', `refs/adorable/run/${fenced.operationId}/${one.id}`)).toBe(checked.commit);
@@ -131,7 +131,7 @@ describe('isolation (I10)', () => {
     world.produce = ({ intoDir }) => { writeFileSync(join(intoDir, 'a.txt'), 'a'); symlinkSync('a.txt', join(intoDir, 'b.txt')); };
     await generate(world, operation(2), [blog]).catch(() => undefined);
     world.declared = { ...world.declared, apps: [blog] };
-    expect(await world.code.produceApp({ ...operation(3), bucket: bucket(blog), revisionId: REVISION })).toEqual({ files: 2 });
+    expect(await world.code.produceApp({ ...operation(3), bucket: bucket(blog), revisionId: REVISION })).toEqual({ files: 2, canMend: false });
   });
 
   test.each(['../x', '/etc/passwd', 'a/../../x', '.git/config', 'src/.Git/x', '.adorable/spec.json', '', 'a\0b', 'a\\..\\x', './a'])('resolveAppFile refuses %j', async (path) => {
