@@ -13,12 +13,14 @@ import type { Fenced } from '../../shared/moment.ts';
 import type { Bucket, CommitPoint, FailedAttempt, MaterializedApp } from '../../shared/ports.ts';
 import type { Declared, DeclaredApp } from '../../shared/spec/declared.ts';
 import { readContext } from '../context/read-context.ts';
-import { refuseEscapes, refuseOutside } from './app-tree.ts';
+import { refuseContent } from './app-content.ts';
+import { refuseForeignPackages } from './app-packages.ts';
+import { refused, refuseEscapes, refuseOutside } from './app-tree.ts';
 import type { CodeDeps, Feature } from './code-deps.ts';
 import { withFence } from './fence.ts';
 import { headOf, openRepository, resolve, runRef, withIndex } from './repository.ts';
 import type { Repository } from './repository.ts';
-import { fillScratch, keepRun, requireScratch, scratchOf } from './scratch.ts';
+import { fillScratch, keepRun, requireScratch, scratchOf, stageApp } from './scratch.ts';
 import type { Scratch } from './scratch.ts';
 
 export async function scaffoldApp(deps: CodeDeps, input: Fenced & { app: MaterializedApp }): Promise<void> {
@@ -57,8 +59,7 @@ export async function produceApp(deps: CodeDeps, input: Produce): Promise<{ file
     for (const feature of previous === undefined ? features : mending(deps, features)) {
       await deps.producer.produce({ feature, appSlug: scratch.slug, appName: app.name, appKind: app.kind, intoDir, context, ...(previous === undefined ? {} : { previous }) });
     }
-    await refuseForeign(repository, { ...scratch, dir, appDir: intoDir }, from);
-    files = await refuseEscapes(intoDir);
+    files = await refuseTree(repository, { ...scratch, dir, appDir: intoDir }, from);
   });
   const attempt = (previous?.attempt ?? 0) + 1;
   const canMend = attempt < deps.produceAttempts && mending(deps, features).length > 0;
@@ -81,17 +82,18 @@ export async function checkApp(deps: CodeDeps, input: Fenced & { bucket: Bucket;
   const scratch = scratchOf(repository, input, input.bucket);
   requireScratch(scratch);
   const from = await startingPoint(repository, scratch);
-  await refuseForeign(repository, scratch, from);
-  await refuseEscapes(scratch.appDir);
-  await linkDependencies(deps, scratch.appDir);
+  await refuseTree(repository, scratch, from);
+  const tree = await stageApp(repository, scratch);
+  await linkChecked(deps, scratch);
   await deps.producer.check({ scratchDir: scratch.dir, slug: scratch.slug, attempt: input.attempt ?? 1 });
-  // The check ran the app's own build: what it left is looked at before it becomes history.
-  await refuseForeign(repository, scratch, from);
-  await refuseEscapes(scratch.appDir);
+  // What was checked is what becomes history, and the check has left nothing in it.
+  await refuseTree(repository, scratch, from);
+  if ((await stageApp(repository, scratch)) !== tree) throw refused('IsolationViolated', 'The app changed while it was checked', [`apps/${scratch.slug} is not what it was`]);
   return await withFence(repository, input, async (writer) => {
     return await keepRun(repository, writer, scratch, {
       date: await deps.operationTime(input.operationId),
       subject: `Generate ${scratch.slug}`,
+      tree,
       refs: [scratch.appId],
     });
   });
@@ -117,11 +119,23 @@ function declaredApp(declared: Declared, input: { bucket: Bucket; revisionId: Re
   });
 }
 
-async function refuseForeign(repository: Repository, scratch: Scratch, from: string): Promise<void> {
-  await withIndex(repository, async (index) => {
+/** Whatever the app may not be, before git or a check looks at it; answers its number of files. */
+async function refuseTree(repository: Repository, scratch: Scratch, from: string): Promise<number> {
+  const files = await refuseEscapes(scratch.appDir);
+  const written = await withIndex(repository, async (index) => {
     await repository.git.run(['read-tree', from], { index, workTree: scratch.dir });
-    await refuseOutside(repository.git, { index, scratch: scratch.dir, slug: scratch.slug });
+    return await refuseOutside(repository.git, { index, scratch: scratch.dir, slug: scratch.slug });
   });
+  await refuseContent(scratch.appDir, written);
+  await refuseForeignPackages(scratch.appDir);
+  return files;
+}
+
+/** A link that a producer put in the dependencies' place would be taken for them. */
+async function linkChecked(deps: CodeDeps, { appDir, slug }: Scratch): Promise<void> {
+  await rm(join(appDir, 'node_modules'), { recursive: true, force: true });
+  await linkDependencies(deps, appDir);
+  if (!existsSync(join(appDir, 'node_modules'))) throw refused('BuildFailed', `The checks of ${slug} failed`, [`apps/${slug} has no package-lock.json`]);
 }
 
 /** The shared dependencies of the app's lockfile, linked where Node and Vite look for them. */

@@ -64,7 +64,7 @@ describe('attempts', () => {
   test('the check is told which attempt it looks at', async () => {
     const seen: number[] = [];
     world.deps.producer.check = async ({ attempt }) => { await Promise.resolve(); seen.push(attempt); throw new AdorableError('BuildFailed', `attempt ${String(attempt)}`); };
-    world.produce = ({ intoDir }) => { writeFileSync(join(intoDir, 'index.html'), ''); };
+    world.produce = ({ intoDir }) => { writeFileSync(join(intoDir, 'package-lock.json'), '{}'); };
     await world.code.produceApp(produce());
     await expect(world.code.checkApp({ ...fenced, bucket: bucket(blog), attempt: 2 })).rejects.toMatchObject({ type: 'BuildFailed' });
     expect(seen).toEqual([2]);
