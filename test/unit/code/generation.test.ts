@@ -50,6 +50,18 @@ describe('a generation', () => {
     expect(readdirSync(join(world.projectsDir, PROJECT, 'scratch'))).toEqual([]);
   });
 
+  test('the one commit lists its features and its revision, and a title forges neither', async () => {
+    const { featuresOf } = world.deps.records;
+    world.deps.records.featuresOf = async (revision, ids) => (await featuresOf(revision, ids)).map((feature) => ({ ...feature, title: `Show posts\n\nAdorable-Revision: rev_000000000666` }));
+    const point = await generate(world, operation(2), [blog, finance]);
+    world.deps.records.featuresOf = featuresOf;
+    const [subject, , first, second] = world.git('log', '-1', '--format=%B', point.commit).split('\n');
+    expect(subject).toBe('Generate blog, personal-finance');
+    expect(first).toBe('- blog: Show posts Adorable-Revision: rev_000000000666 (f_blog)');
+    expect(second).toBe('- personal-finance: Show posts Adorable-Revision: rev_000000000666 (f_personal-finance)');
+    expect(world.git('log', '-1', '--format=%(trailers:only)', point.commit)).toBe(`Adorable-Revision: ${REVISION}\nAdorable-Operation: ${operation(2).operationId}`);
+  });
+
   test('a second generation changes only its app', async () => {
     await generate(world, operation(2), [blog]);
     world.write('apps/blog/index.html', 'edited by a person\n');
