@@ -41,7 +41,8 @@ export async function openRuntime(dataDir: string): Promise<OpenRuntime> {
   const unused = (what: string) => (): Promise<never> => Promise.reject(new AdorableError('InvariantViolated', `The client does not ${what}.`));
   const code = createCodeActivities({
     projectsDir: layout(dataDir).projects,
-    producer: { produce: unused('produce'), check: unused('check') },
+    produceAttempts: 1,
+    producer: { canMend: () => false, produce: unused('produce'), check: unused('check') },
     records: { featuresOf: unused('generate'), declaredAfter: unused('generate') },
     ensureDeps: unused('install'),
     operationTime: unused('commit'),

@@ -132,15 +132,30 @@ export interface CommitPoint {
   readonly tree: TreeHash;
 }
 
+/** What a check found, cut short: it travels through a history (I7). */
+export interface CheckFinding {
+  readonly kind: 'isolation' | 'type' | 'build';
+  readonly file: string;
+  readonly line: number;
+  readonly message: string;
+}
+
+/** An attempt whose checks failed: what its producer is shown to mend it. */
+export interface FailedAttempt {
+  readonly attempt: number;
+  readonly errors: readonly CheckFinding[];
+}
+
 export interface CodeActivities {
   ensureRepository(input: Fenced): Promise<CommitPoint>;
   /** HEAD, after a dirty worktree was committed. */
   commitDirty(input: Fenced & { reason: string }): Promise<CommitPoint & { committed: boolean }>;
   /** Writes one app's tree with its features and keeps it at `refs/adorable/run/<operation>/<app>`. */
   scaffoldApp(input: Fenced & { app: MaterializedApp }): Promise<void>;
-  produceApp(input: Fenced & { bucket: Bucket; revisionId: RevisionId }): Promise<{ files: number }>;
+  /** With `previous`, the producer mends that attempt's files; `canMend`: failed checks may come back here once more. */
+  produceApp(input: Fenced & { bucket: Bucket; revisionId: RevisionId; previous?: FailedAttempt }): Promise<{ files: number; canMend: boolean }>;
   /** Isolation check, type-check and build in the scratch worktree; then the run ref is written. */
-  checkApp(input: Fenced & { bucket: Bucket }): Promise<CommitPoint>;
+  checkApp(input: Fenced & { bucket: Bucket; attempt?: number }): Promise<CommitPoint>;
   /** Takes up another operation's checked result, where the app's tree is still what that one started from. */
   adoptResult(input: Fenced & { bucket: Bucket; from: OperationId }): Promise<{ point: CommitPoint | null }>;
   /** HEAD's tree + every bucket's tree + the new spec, as one commit that nothing serves yet. */

@@ -76,6 +76,7 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
   };
   const code = createCodeActivities({
     projectsDir: paths.projects,
+    produceAttempts: config.produceAttempts,
     producer: createProducer({
       blueprintsDir: join(checkout, 'blueprints'),
       checkRunner: join(paths.runners, 'check', 'main.mjs'),

@@ -23,13 +23,18 @@ export interface WorkerConfig {
   readonly node: string;
   /** What checks run behind; undefined where it was not built. */
   readonly contain: string | undefined;
+  /** How often one app may be produced and checked before its bucket fails. */
+  readonly produceAttempts: number;
 }
+
+const DEFAULT_ATTEMPTS = 3;
+const MAX_ATTEMPTS = 10;
 
 export function readWorkerConfig(dataDir: string, env: NodeJS.ProcessEnv): WorkerConfig {
-  return existsSync(layout(dataDir).platform) ? fromPlatform(dataDir) : fromEnvironment(dataDir, env);
+  return existsSync(layout(dataDir).platform) ? fromPlatform(dataDir, env) : fromEnvironment(dataDir, env);
 }
 
-function fromPlatform(dataDir: string): WorkerConfig {
+function fromPlatform(dataDir: string, env: NodeJS.ProcessEnv): WorkerConfig {
   const platform = readPlatform(dataDir);
   return {
     dataDir,
@@ -41,6 +46,7 @@ function fromPlatform(dataDir: string): WorkerConfig {
     preview: { domain: platform.previewDomain, port: platform.ports.gateway },
     node: platform.engines.node,
     contain: platform.engines.contain,
+    produceAttempts: attemptsOf(env),
   };
 }
 
@@ -63,5 +69,13 @@ function fromEnvironment(dataDir: string, env: NodeJS.ProcessEnv): WorkerConfig 
     preview: { domain: need('ADORABLE_PREVIEW_DOMAIN'), port },
     node: process.execPath,
     contain: obtained('contain'),
+    produceAttempts: attemptsOf(env),
   };
+}
+
+function attemptsOf(env: NodeJS.ProcessEnv): number {
+  const text = env['ADORABLE_PRODUCE_ATTEMPTS'] ?? String(DEFAULT_ATTEMPTS);
+  const attempts = /^\d{1,2}$/.test(text) ? Number(text) : 0;
+  if (attempts >= 1 && attempts <= MAX_ATTEMPTS) return attempts;
+  throw new AdorableError('InvalidInput', `ADORABLE_PRODUCE_ATTEMPTS is a whole number from 1 to ${String(MAX_ATTEMPTS)}.`);
 }

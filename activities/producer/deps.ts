@@ -15,6 +15,9 @@ import type { Contain } from './run-check.ts';
 const run = promisify(execFile);
 const INSTALL_LIMIT_MS = 300_000;
 const PREBUNDLE_LIMIT_MS = 60_000;
+/** What npm writes and, when it is told to use another registry, replaces. */
+const REGISTRY = 'https://registry.npmjs.org/';
+const INSTALLED = /^(?:node_modules\/(?:@[a-z0-9~-][\w.~-]*\/)?[a-z0-9_~-][\w.~-]*(?:\/(?=node_modules)|$))+$/i;
 /** Raised when what is kept beside node_modules changes. */
 const FORMAT = 1;
 
@@ -83,27 +86,37 @@ function stripRoot({ packages, lockfileVersion }: Lockfile): Lockfile {
 }
 
 function parseLockfile(text: string): Lockfile {
-  let lockfile: Lockfile;
+  let lockfile: Partial<Lockfile> | null;
   try {
-    lockfile = JSON.parse(text) as Lockfile;
+    lockfile = JSON.parse(text) as Partial<Lockfile> | null;
   } catch (cause) {
     throw new AdorableError('BuildFailed', "The app's package-lock.json is not JSON: restore it from git.", { cause });
   }
-  if (lockfile.lockfileVersion !== 3 || typeof lockfile.packages !== 'object') {
+  const { packages } = lockfile ?? {};
+  if (lockfile?.lockfileVersion !== 3 || packages === null || typeof packages !== 'object') {
     throw new AdorableError('BuildFailed', "The app's package-lock.json is not of version 3: write it with npm 7 or newer.");
   }
-  // Only registry packages: a file, a link or a git address would lead out of the app (I10).
-  for (const [path, entry] of Object.entries(lockfile.packages)) {
-    const isRoot = path === '';
-    if (!isRoot && (!path.startsWith('node_modules/') || path.includes('..') || entry['link'] === true || !isRegistry(entry['resolved']))) {
-      throw new AdorableError('IsolationViolated', `The app's package-lock.json has ${JSON.stringify(path.slice(0, 80))}, which is no registry package.`);
-    }
+  // Only registry packages, by their bytes: a file, a link or an address would lead out of the app (I10).
+  const foreign = Object.entries(packages).find(([path, entry]) => path !== '' && !isRegistryPackage(path, entry));
+  if (foreign !== undefined) {
+    throw new AdorableError('IsolationViolated', `The app's package-lock.json has ${JSON.stringify(foreign[0].slice(0, 80))}, which is no registry package with its checksum.`);
   }
-  return lockfile;
+  const root = packages[''];
+  const asked = [root?.['dependencies'], root?.['devDependencies'], root?.['optionalDependencies']].flatMap((kind) => Object.entries((kind ?? {}) as Record<string, unknown>));
+  const unpinned = asked.find(([name, version]) => typeof version !== 'string' || /[:/#@]/.test(version) || packages[`node_modules/${name}`] === undefined);
+  if (unpinned !== undefined || root?.['workspaces'] !== undefined) {
+    throw new AdorableError('IsolationViolated', `The app's package-lock.json asks for ${JSON.stringify(unpinned?.[0].slice(0, 80) ?? 'workspaces')}, which is no pinned version of a registry package.`);
+  }
+  return { lockfileVersion: 3, packages };
 }
 
-function isRegistry(resolved: unknown): boolean {
-  return resolved === undefined || (typeof resolved === 'string' && resolved.startsWith('https://'));
+function isRegistryPackage(path: string, entry: unknown): boolean {
+  if (!INSTALLED.test(path) || entry === null || typeof entry !== 'object') return false;
+  const { resolved, integrity, version, link, inBundle } = entry as Record<string, unknown>;
+  return link !== true && inBundle !== true
+    && typeof version === 'string' && /^\d[\w.+-]*$/.test(version)
+    && typeof integrity === 'string' && /^sha(?:256|384|512)-[A-Za-z0-9+/=]+$/.test(integrity)
+    && (resolved === undefined || (typeof resolved === 'string' && resolved.startsWith(REGISTRY)));
 }
 
 async function install(lockfile: Lockfile, draft: string): Promise<void> {

@@ -9,6 +9,9 @@ import { readBlueprint, readTemplate } from './blueprints.ts';
 import { runCheck } from './run-check.ts';
 import type { CheckInput, CheckOutcome, Contain } from './run-check.ts';
 
+/** What a failure carries through a history. */
+const MAX_SHOWN = 10;
+const MAX_MESSAGE = 400;
 const APP_NAME = '__APP_NAME__';
 
 export interface ProducerDeps {
@@ -34,12 +37,16 @@ export interface ProduceInput {
 }
 
 export interface Producer {
+  canMend(): boolean;
   produce(input: ProduceInput): Promise<{ files: number }>;
-  check(input: { scratchDir: string; slug: string }): Promise<CheckOutcome>;
+  check(input: { scratchDir: string; slug: string; attempt?: number }): Promise<CheckOutcome>;
 }
 
 export function createProducer(deps: ProducerDeps): Producer {
   return {
+    // The same blueprint would write the same bytes again.
+    canMend: () => false,
+
     async produce({ feature, appSlug, appName, intoDir }) {
       const blueprint = await readBlueprint(deps.blueprintsDir, feature.blueprint);
       const files = await readTemplate(deps.blueprintsDir, blueprint.id);
@@ -52,7 +59,7 @@ export function createProducer(deps: ProducerDeps): Producer {
       return { files: files.length };
     },
 
-    async check({ scratchDir, slug }) {
+    async check({ scratchDir, slug, attempt = 1 }) {
       const uid = await deps.checkUid?.(scratchDir);
       const input: CheckInput = {
         node: deps.node,
@@ -64,7 +71,7 @@ export function createProducer(deps: ProducerDeps): Producer {
         heartbeat: () => deps.heartbeat?.(),
       };
       const outcome = await runCheck(input);
-      if (!outcome.ok) throw toFailure(slug, outcome);
+      if (!outcome.ok) throw toFailure({ slug, attempt }, outcome);
       return outcome;
     },
   };
@@ -96,14 +103,15 @@ function escapeName(extension: string, name: string): string {
   return extension === '.json' ? quoted : quoted.replaceAll("'", "\\'").replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }
 
-function toFailure(slug: string, { errors }: CheckOutcome): AdorableError {
+function toFailure({ slug, attempt }: { slug: string; attempt: number }, { errors }: CheckOutcome): AdorableError {
   const [first] = errors;
   const where = first ? `${first.file}:${String(first.line)}: ${first.message}` : 'no reason was given';
   const more = errors.length > 1 ? ` (and ${String(errors.length - 1)} more)` : '';
   const leaves = errors.some((error) => error.kind === 'isolation');
+  const tries = attempt > 1 ? ` in attempt ${String(attempt)}` : '';
   return new AdorableError(
     leaves ? 'IsolationViolated' : 'BuildFailed',
-    `${leaves ? 'The tree of' : 'The checks of'} ${slug} ${leaves ? 'reaches outside itself' : 'failed'}: ${where}${more}`,
-    { details: { slug, errors: errors.slice(0, 10) } },
+    `${leaves ? 'The tree of' : 'The checks of'} ${slug} ${leaves ? 'reaches outside itself' : 'failed'}${tries}: ${where}${more}`,
+    { details: { slug, attempt, errors: errors.slice(0, MAX_SHOWN).map((error) => ({ ...error, message: error.message.slice(0, MAX_MESSAGE) })) } },
   );
 }

@@ -101,6 +101,8 @@ async function commandLine(input: CheckInput, home: string): Promise<readonly st
 function parseOutcome(slug: string, output: string, code: number | null, complaint: string): CheckOutcome {
   const line = output.trim().split('\n').at(-1) ?? '';
   if ((code === 0 || code === 1) && line.startsWith('{')) return JSON.parse(line) as CheckOutcome;
+  // The same code would end it the same way again.
+  if (code === null || code >= 128) throw new AdorableError('BuildFailed', `The checks of ${slug} were ended by its own code (${code === null ? 'a signal' : `exit ${String(code)}`}): make the app smaller or simpler.`);
   const reason = line.startsWith('{') ? ((JSON.parse(line) as CheckOutcome).errors[0]?.message ?? '') : complaint.trim().split('\n').at(-1);
   throw new AdorableError('Unclassified', `The checks of ${slug} did not finish (exit ${String(code)}): ${(reason ?? '').slice(0, 300)}`);
 }

@@ -10,7 +10,7 @@ import { operationCheckpointId, tenantIdOf } from '../../shared/derive.ts';
 import type { AppId, CheckpointId, CommitSha, OperationId, ProjectId, RevisionId, TimelineId, TreeHash } from '../../shared/ids.ts';
 import type { Lsn } from '../../shared/lsn.ts';
 import type { Fenced, Moment, OperationKind, RecordedMoment } from '../../shared/moment.ts';
-import type { Activities, Bucket, Decision, MaterializedApp, Reuse } from '../../shared/ports.ts';
+import type { Activities, Bucket, CheckFinding, Decision, FailedAttempt, MaterializedApp, Reuse } from '../../shared/ports.ts';
 import type { Receipt, RestorePlan } from '../../shared/restore/plan.ts';
 
 export const PROJECT = 'qiwykfu39n' as ProjectId;
@@ -79,6 +79,10 @@ export class FakeWorld {
   changes: string[] = [];
   /** What an earlier run of the revision left to be taken up. */
   reuse: Reuse | null = null;
+  /** How often one app may be produced; what its checks find in each attempt, and what came back to its producer. */
+  produceAttempts = 1;
+  findings: CheckFinding[][] = [];
+  readonly mended: FailedAttempt[] = [];
   /** Fails an activity once (`times` 1) or for good. */
   readonly faults = new Map<string, { kind: FaultKind; times: number; type: string }>();
   /** Sees every call. */
@@ -301,8 +305,19 @@ export class FakeWorld {
       ensureRepository: (input) => { this.#guard(input, 'code'); state.repository = true; return Promise.resolve(NOW); },
       commitDirty: (input) => { this.#guard(input, 'code'); return Promise.resolve({ ...NOW, tree: state.tree, committed: false }); },
       scaffoldApp: (input) => { this.#guard(input, 'code'); state.runRefs = true; return Promise.resolve(); },
-      produceApp: (input) => { this.#guard(input, 'code'); state.runRefs = true; return Promise.resolve({ files: 1 }); },
-      checkApp: (input) => { this.#guard(input, 'code'); return Promise.resolve(MADE); },
+      produceApp: (input) => {
+        this.#guard(input, 'code');
+        state.runRefs = true;
+        if (input.previous !== undefined) this.mended.push(input.previous);
+        return Promise.resolve({ files: 1, canMend: (input.previous?.attempt ?? 0) + 1 < this.produceAttempts });
+      },
+      checkApp: (input) => {
+        this.#guard(input, 'code');
+        const errors = this.findings[(input.attempt ?? 1) - 1] ?? [];
+        if (errors.length === 0) return Promise.resolve(MADE);
+        const type = errors.some(({ kind }) => kind === 'isolation') ? 'IsolationViolated' : 'BuildFailed';
+        throw ApplicationFailure.create({ type, message: `attempt ${String(input.attempt)}: ${errors[0]?.message ?? ''}`, nonRetryable: true, details: [{ errors }] });
+      },
       adoptResult: (input) => { this.#guard(input, 'code'); state.runRefs = true; return Promise.resolve({ point: MADE }); },
       composeCommit: (input) => { this.#guard(input, 'code'); return Promise.resolve(MADE); },
       restoreVersion: (input) => { this.#guard(input, 'code'); state.tree = input.moment.tree; return Promise.resolve({ commit: input.moment.commit, tree: input.moment.tree }); },

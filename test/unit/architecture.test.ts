@@ -51,6 +51,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     'local/timeline/inspect.ts', 'cli/story/world.ts',
   ],
   'simple-git': ['activities/code/adapters/git.ts'],
+  // The parser of the code index.
+  typescript: ['activities/context/adapters/typescript.ts'],
   'http-proxy-3': ['local/gateway/gateway-server.ts'],
   // The schedule of the sweep is the worker's, since a platform may have no other part of ours.
   '@temporalio/client': ['client/temporal.ts', 'workers/sweep-schedule.ts', 'bench/workflow/'],
