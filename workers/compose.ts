@@ -13,6 +13,7 @@ import { listBranches } from '../activities/data/list-branches.ts';
 import { isReachable } from '../activities/data/reachable.ts';
 import { createDrainProbe, createInfraActivities, SERVICE_STEPS } from '../activities/infra/index.ts';
 import { loadCatalog } from '../activities/infra/catalog.ts';
+import { readPlanCatalog } from '../activities/producer/blueprints.ts';
 import { createEnsureDeps } from '../activities/producer/deps.ts';
 import { createProducer } from '../activities/producer/producer.ts';
 import { readEvidence } from '../activities/records/checkpoint-evidence.ts';
@@ -38,9 +39,8 @@ import { changedTables } from '../shared/restore/row-changes.ts';
 import { isCodeDefinedService } from '../shared/services/built-ins.ts';
 import type { Activities, SweepActivities } from '../shared/ports.ts';
 import type { WorkerConfig } from './config.ts';
-import type { PlanFeature } from '../shared/architect/plan.ts';
 import { parseCheckpointId, parseProjectId } from '../shared/ids.ts';
-import type { CheckpointId, OperationId, ProjectId, RevisionId } from '../shared/ids.ts';
+import type { CheckpointId, CommitSha, OperationId, ProjectId, RevisionId } from '../shared/ids.ts';
 import { AdorableError } from '../shared/errors.ts';
 
 export interface Composition {
@@ -67,7 +67,8 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
 
   const generation = {
     database,
-    readPlanFeatures: async (projectId: ProjectId, revisionId: RevisionId) => ((await code.readPlanSpec({ projectId, revisionId })) as { features: readonly PlanFeature[] }).features,
+    readPlan: (input: { projectId: ProjectId; revisionId: RevisionId; commit?: CommitSha }) => code.readPlanSpec(input),
+    catalog: () => readPlanCatalog(join(checkout, 'blueprints'), registry),
     serviceVersion: (id: string) => registry.find(id)?.version,
   };
   const code = createCodeActivities({

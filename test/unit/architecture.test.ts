@@ -35,7 +35,6 @@ const CROSSINGS: Readonly<Record<string, string>> = {
   'activities → local/kube/fence-policy.ts': 'the name of the policy, by which a refusal is known to be a stale fence',
   'activities → local/node/runners/compute/assert-roles.ts': 'the same role statements at the compute\'s start and while it runs',
   'workers → client/temporal.ts': 'the one gate to Temporal: composed into the activity that ends the back-off of a run',
-  'cli → activities/records/plan-revisions.ts': '`plan show` lists revisions with the statement beside the one that writes them',
 };
 
 /** Where a package may be imported: a folder ends in `/`. Whatever is not listed may be imported nowhere. */
@@ -60,8 +59,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   // Failure classes and search attribute keys, the same on both sides of the wire.
   '@temporalio/common': ['workflows/', 'workers/', 'client/temporal.ts'],
   commander: ['cli/'],
-  // Pure parsing of service.json; no I/O.
-  zod: ['shared/services/catalog.ts'],
+  // Pure parsing of service.json and of a plan document; no I/O.
+  zod: ['shared/services/catalog.ts', 'shared/architect/parse-plan.ts'],
 };
 
 /** Files of shared/ that use a pure function of Node; the sandbox must not reach them. */

@@ -117,7 +117,7 @@ describe('plan specs', () => {
     const document = { version: 1, apps: [{ slug: 'blog', target: '$NEW:blog' }] };
     const one = await world.code.writePlanSpec({ projectId: PROJECT, revisionId: REVISION, document });
     expect(await world.code.writePlanSpec({ projectId: PROJECT, revisionId: REVISION, document })).toEqual(one);
-    expect(await world.code.readPlanSpec({ projectId: PROJECT, revisionId: REVISION })).toEqual(document);
+    expect(await world.code.readPlanSpec({ projectId: PROJECT, revisionId: REVISION })).toEqual({ commit: one.commit, document });
     expect(world.git('rev-parse', `refs/adorable/plan/${REVISION}`, 'HEAD')).toBe(`${one.commit}\n${head.commit}`);
     expect(world.git('rev-parse', `${one.commit}^`)).toBe(head.commit);
   });

@@ -7,7 +7,7 @@ import type { KnownApp, PlannedSubtask } from '../../../shared/spec/buckets.ts';
 
 const project = 'qiwykfu39n' as ProjectId;
 const app = (n: number, rest: Partial<KnownApp> = {}): KnownApp => ({ id: `a_${String(n).padStart(12, '0')}` as AppId, projectId: project, slug: `app-${String(n)}`, archived: false, ...rest });
-const task = (appId: string | null, featureId = 'f1', id = 's1'): PlannedSubtask => ({ id, featureId, appId });
+const task = (appId: string | null, featureId = 'f1', id = 's1', position = 1): PlannedSubtask => ({ id, featureId, appId, position });
 
 describe('what is no live app of the project is refused', () => {
   test.each([
