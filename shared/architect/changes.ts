@@ -91,7 +91,9 @@ export function resolveChange(wish: ChangeWish, project: ArchitectProject, known
 function namedApps(group: Group, live: readonly ArchitectApp[], blueprints: readonly Blueprint[]): readonly ArchitectApp[] | undefined {
   const words = new Set(group.flatMap((clause) => clause.words));
   const quoted = group.flatMap((clause) => clause.name ?? []).map((name) => name.toLowerCase());
-  const byName = live.filter((app) => quoted.includes(app.name.toLowerCase()) || isSpelled(app.slug.split('-'), words) || isSpelled(app.name.toLowerCase().split(/[^\p{L}\p{N}]+/u), words));
+  const called = live.filter((app) => quoted.includes(app.name.toLowerCase()) || quoted.includes(app.slug));
+  if (called.length > 0) return called;
+  const byName = live.filter((app) => isSpelled(app.slug.split('-'), words) || isSpelled(app.name.toLowerCase().split(/[^\p{L}\p{N}]+/u), words));
   const longest = Math.max(0, ...byName.map(({ slug }) => slug.split('-').length));
   const exact = byName.filter(({ slug }) => slug.split('-').length === longest);
   // "the blog" is every blog's name; "the garden blog" is one's.

@@ -24,7 +24,7 @@ export function noSuchApp(text: string, wanted: string, live: readonly Architect
 }
 
 export function severalApps(text: string, candidates: readonly { readonly slug: string; readonly name: string }[]): AdorableError {
-  return new AdorableError('UnresolvedTarget', `“${shorten(text)}” could mean ${candidates.map(({ slug, name }) => `${slug} (“${name}”)`).join(' or ')}: say which, nothing was planned.`, {
+  return new AdorableError('UnresolvedTarget', `“${shorten(text)}” could mean ${candidates.map(({ slug, name }) => `${slug} (“${name}”)`).join(' or ')}: say which (called "…"), nothing was planned.`, {
     details: { candidates: candidates.map(({ slug }) => slug) },
   });
 }
