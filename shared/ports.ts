@@ -165,7 +165,7 @@ export interface DataActivities {
   dropAppSchema(input: Fenced & { appId: AppId }): Promise<void>;
   ensureServiceSchema(input: Fenced & { serviceId: string }): Promise<void>;
   dropServiceSchema(input: Fenced & { serviceId: string }): Promise<void>;
-  /** Roles, verifiers and grants as the current secrets say, then every migration of the moment's tree that its apps lack. */
+  /** Roles, verifiers and grants as the current secrets say, then every migration of the moment's tree that its apps lack, and their seeds where nobody was first. */
   convergeSchema(input: FencedMoment): Promise<{ applied: readonly string[] }>;
   /** What the database itself says it serves. */
   proveServing(input: { projectId: ProjectId; timelineId: TimelineId }): Promise<{ pgTimelineId: number; proof: string }>;

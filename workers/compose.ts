@@ -8,6 +8,7 @@ import { dropTrees } from '../activities/code/drop-trees.ts';
 import { listLeftovers } from '../activities/code/list-leftovers.ts';
 import { readHeldMoment } from '../activities/code/read-held-moment.ts';
 import { readMigrations } from '../activities/code/read-migrations.ts';
+import { readSeeds } from '../activities/code/read-seeds.ts';
 import { createDataActivities, createTimelineClient } from '../activities/data/index.ts';
 import { listBranches } from '../activities/data/list-branches.ts';
 import { isReachable } from '../activities/data/reachable.ts';
@@ -95,9 +96,10 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
     computeRoles: async (projectId) => secrets.computeRoles(projectId, await declaredNow(projectId)),
     readMigrations: async (projectId, moment) => {
       const declared = await declaredOf(projectId, moment.checkpointId);
-      return await Promise.all(declared.apps.map(async (app) => ({
-        appId: app.id, revision: declared.revisionId, migrations: await readMigrations(paths.projects, { projectId, tree: moment.tree, fsDirName: app.fsDirName }),
-      })));
+      return await Promise.all(declared.apps.map(async ({ id, fsDirName }) => {
+        const at = { projectId, tree: moment.tree, fsDirName };
+        return { appId: id, revision: declared.revisionId, migrations: await readMigrations(paths.projects, at), seeds: await readSeeds(paths.projects, at) };
+      }));
     },
   });
   const infra = createInfraActivities({
