@@ -154,6 +154,7 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
       listBranches: (input) => listBranches(timelines, input),
       listLeftovers: (projectId) => listLeftovers(paths.projects, projectId),
       readCurrentMoment: (input) => records.readCurrentMoment(input),
+      declaredNow,
       readServed: (input) => infra.readServed(input),
     }),
     dropTrees: (input) => dropTrees(paths.projects, input),

@@ -8,6 +8,8 @@ import type { Moment } from '../../shared/moment.ts';
 import type { CommitPoint, VerifyActivities } from '../../shared/ports.ts';
 import type { Difference, Receipt } from '../../shared/restore/plan.ts';
 import type { Declared } from '../../shared/spec/declared.ts';
+import { kindDrift } from '../../shared/spec/kind-drift.ts';
+import { effectiveKind } from '../../shared/spec/project-spec.ts';
 import { AdorableError } from '../../shared/errors.ts';
 
 export interface LiveNamespace {
@@ -68,7 +70,9 @@ export function createVerifyActivities(deps: VerifyDeps): Pick<VerifyActivities,
       };
       // A restore's own receipt, written while the gateway is closed, must not take as long as the data is large.
       const digests = running ? { momentDigest: momentDigest({ tree: head.tree, declared: now, data: (await deps.dataDigest({ projectId })).digest, manifests: namespace.manifestDigest }) } : {};
-      return { ...facts, ...digests, ok: differences.length === 0, digest: digestOf(facts), differences };
+      // Only on request: a running operation acts on what is derived.
+      const drift = running ? kindDrift(now) : [];
+      return { ...facts, ...digests, ...(drift.length === 0 ? {} : { drift }), ok: differences.length === 0, digest: digestOf(facts), differences };
     },
   };
 }
@@ -100,7 +104,7 @@ function difference(store: Difference['store'], what: string, expected: string, 
 }
 
 function appsText(declared: Declared): string {
-  return declared.apps.map((app) => `${app.slug} ${app.id} ${app.kind}${app.isPrimary ? ' primary' : ''}`).sort().join(', ');
+  return declared.apps.map((app) => `${app.slug} ${app.id} ${effectiveKind(app, declared.services)}${app.isPrimary ? ' primary' : ''}`).sort().join(', ');
 }
 
 function digestOf(value: unknown): string {

@@ -65,6 +65,7 @@ export function restoreCommands(program: Command): void {
         const secrets = Object.entries(receipt.secretVersions ?? {});
         output.line(`  secrets: ${String(secrets.length)} in use${secrets.filter(([, version]) => version > 1).map(([name, version]) => `, ${name} at version ${String(version)}`).join('')}`);
         printDifferences(output, receipt.differences);
+        for (const { what, expected, found } of receipt.drift ?? []) output.line(`  drift: ${what} is ${found}, ${expected} is what is derived and used`);
       });
       process.exitCode = receipt.ok ? 0 : 1;
     });

@@ -92,6 +92,8 @@ export interface Receipt {
   readonly momentDigest?: string;
   readonly digest: string;
   readonly differences: readonly Difference[];
+  /** What is stored besides what is derived, and has come to differ: no failure, since nobody trusts it. */
+  readonly drift?: readonly Difference[];
 }
 
 /** What shows that a past moment can still be restored, read without restoring it. */
