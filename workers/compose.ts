@@ -23,7 +23,7 @@ import { declaredAfter } from '../activities/records/generation.ts';
 import { featuresOf } from '../activities/records/plan-revisions.ts';
 import { connectPlatform } from '../activities/records/platform-database.ts';
 import { createSweepRecords, readRoots } from '../activities/records/read-roots.ts';
-import { declaredByRows, readCheckpoint, readOperation, readProject, toRecordedMoment } from '../activities/records/rows.ts';
+import { declaredByRows, isOfGeneration, readCheckpoint, readOperation, readProject, toRecordedMoment } from '../activities/records/rows.ts';
 import { createRuns } from '../activities/runs/push-run.ts';
 import { createProjectSecrets, createSeal, createSecretStore } from '../activities/secrets/index.ts';
 import { createPlanSweep } from '../activities/sweep/plan-sweep.ts';
@@ -95,10 +95,13 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
     adminPassword: (projectId) => secrets.adminPassword(projectId),
     computeRoles: async (projectId) => secrets.computeRoles(projectId, await declaredNow(projectId)),
     readMigrations: async (projectId, moment) => {
-      const declared = await declaredOf(projectId, moment.checkpointId);
+      const checkpoint = await readCheckpoint(database, projectId, moment.checkpointId);
+      const { declared } = checkpoint;
+      // Going somewhere else in time moves the data itself; only what generates, or goes back from it, seeds.
+      const seeding = await isOfGeneration(database, checkpoint);
       return await Promise.all(declared.apps.map(async ({ id, fsDirName }) => {
         const at = { projectId, tree: moment.tree, fsDirName };
-        return { appId: id, revision: declared.revisionId, migrations: await readMigrations(paths.projects, at), seeds: await readSeeds(paths.projects, at) };
+        return { appId: id, revision: declared.revisionId, migrations: await readMigrations(paths.projects, at), seeds: seeding ? await readSeeds(paths.projects, at) : [] };
       }));
     },
   });

@@ -3,6 +3,7 @@
  * new thing does what it is for; undo and redo go back and forth across them.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readTimeline } from '../../client/reads.ts';
 import { openWorld } from '../../cli/story/world.ts';
 import type { World } from '../../cli/story/world.ts';
 import type { ProjectId } from '../../shared/ids.ts';
@@ -78,6 +79,15 @@ describe('back and forth', () => {
     expect(await digest()).toBe(after.at(-1));
   }, 240_000);
 });
+
+test('code alone, back to before the palette: the seeds of that code change no row', async () => {
+  const entries = await readTimeline(platform.open.database, projectId);
+  const before = entries.filter(({ kind, aliasOf }) => kind === 'pre-generation' && aliasOf === null).at(-1);
+  expect(await (await platform.open.runtime.restore(projectId, before?.id ?? '', { mode: 'code' })).result).toMatchObject({ outcome: 'restored', health: 'healthy' });
+  const last = MESSAGES.at(-1);
+  expect(await last?.fact(world)).toEqual(last?.expected);
+  expect(await silent(world, last?.apps ?? [])).toEqual([]);
+}, 120_000);
 
 async function schemaOf(slug: string): Promise<string> {
   const [row] = await platform.open.database.query<{ id: string }>('SELECT id FROM project_apps WHERE project_id = $1 AND slug = $2 AND archived_at IS NULL', [projectId, slug]);

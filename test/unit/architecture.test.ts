@@ -149,6 +149,12 @@ describe('contracts', () => {
   });
 });
 
+test('one door: a single place starts `generateProject`, and every way to it is a call of that place (I5)', () => {
+  const starters = product.filter((path) => !path.startsWith('shared/contract/') && /\bGENERATE_PROJECT\b|['"]generateProject['"]/.test(read(path)));
+  expect(starters).toEqual(['client/runtime.ts']);
+  expect(read('client/runtime.ts').match(/start\(GENERATE_PROJECT,/g)).toHaveLength(1);
+});
+
 describe('documents', () => {
   test('docs/errors.md lists exactly the types of shared/errors.ts, with their retry and exit code', () => {
     const rows = [...read('docs/errors.md').matchAll(/^\| `(\w+)` \| (yes|no) \| (\d) \|/gm)].map((match) => [match[1], { retry: match[2] === 'yes', exit: Number(match[3]) }]);
