@@ -4,7 +4,7 @@
  */
 import { AdorableError } from '../errors.ts';
 import { toSlug } from '../slug.ts';
-import { readChange, resolveChange, toGroups } from './changes.ts';
+import { readChange, refuseChange, resolveChange, toGroups, unknownChange } from './changes.ts';
 import type { Change } from './changes.ts';
 import { toClauses } from './clauses.ts';
 import type { ArchitectProject, Blueprint, PlanFeature, ProposedPlan } from './plan.ts';
@@ -20,8 +20,15 @@ export function architect(message: string, project: ArchitectProject, blueprints
   if (text === '') throw new AdorableError('InvalidInput', 'The message is empty: say what to build.');
   if (text.length > MAX_MESSAGE) throw new AdorableError('InvalidInput', `The message is longer than ${String(MAX_MESSAGE)} characters: shorten it.`);
 
-  const groups = toGroups(toClauses(text)).map((group) => ({ group, found: readChange(group, project, blueprints) }));
-  const wanted = readWishes(groups.flatMap(({ group, found }) => (found === undefined || found.leaves ? group : [])), project, blueprints);
+  const groups = toGroups(toClauses(text)).map((group) => {
+    const found = readChange(group, project, blueprints);
+    return { group, found, unknown: found === undefined ? unknownChange(group, blueprints) : undefined };
+  });
+  const wanted = readWishes(groups.flatMap(({ group, found, unknown }) => ((found === undefined && unknown === undefined) || found?.leaves === true ? group : [])), project, blueprints);
+  for (const { group, unknown } of groups) {
+    // Of an app that the same message creates it is one more property.
+    if (unknown !== undefined && !wanted.some(({ blueprint }) => blueprint === unknown)) refuseChange(group, unknown, project);
+  }
   const changes = groups.flatMap(({ found }) => (found === undefined ? [] : resolveChange(found.wish, project, { blueprints, wanted })));
   if (wanted.length === 0 && changes.length === 0) throw notUnderstood(text, blueprints);
   const created = new Map(wanted.map((wish) => [wish.blueprint.id, toCreation(wish, project)]));

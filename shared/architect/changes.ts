@@ -7,7 +7,7 @@ import type { Clause } from './clauses.ts';
 import { stem } from './clauses.ts';
 import { matchClause, names } from './match.ts';
 import type { ArchitectApp, ArchitectProject, Blueprint, BlueprintChange } from './plan.ts';
-import { article, cannotChange, noSuchApp, severalApps } from './refusals.ts';
+import { article, cannotChange, notUnderstood, noSuchApp, severalApps } from './refusals.ts';
 import { asksForAnApp, DEFINITE } from './wishes.ts';
 import type { Wanted } from './wishes.ts';
 
@@ -63,10 +63,30 @@ export function readChange(group: Group, project: ArchitectProject, blueprints: 
   return { wish: { text, group, mentions, ofNew: undefined }, leaves: false };
 }
 
+/** "add comments to the blog": a change that nobody knows, of an app that is meant to be there. */
+export function unknownChange(group: Group, blueprints: readonly Blueprint[]): Blueprint | undefined {
+  const [head] = group;
+  if (head === undefined || asksForAnApp(head) || blueprints.some((blueprint) => strongIn(head, blueprint))) return undefined;
+  const place = group.find((clause) => clause.joint === 'onto' && clause.words.some((word) => DEFINITE.has(word)) && blueprints.some((blueprint) => pointsAt(clause, blueprint)));
+  return place === undefined ? undefined : blueprints.find((blueprint) => pointsAt(place, blueprint));
+}
+
+export function refuseChange(group: Group, blueprint: Blueprint, project: ArchitectProject): never {
+  const text = group.map((clause) => clause.text).join(' ');
+  const live = project.apps.filter((app) => !app.archived);
+  const app = live.find((one) => one.blueprint === blueprint.id);
+  throw app === undefined ? noSuchApp(text, article(blueprint.title), live) : cannotChange(text, app, blueprint);
+}
+
 export function resolveChange(wish: ChangeWish, project: ArchitectProject, known: { blueprints: readonly Blueprint[]; wanted: readonly Wanted[] }): readonly Change[] {
   const { blueprints, wanted } = known;
   const live = project.apps.filter((app) => !app.archived);
-  if (wish.ofNew !== undefined) return wish.mentions.map(({ blueprint, change }) => ({ blueprint, change, app: undefined }));
+  const { ofNew } = wish;
+  if (ofNew !== undefined) {
+    // The wish for the app was read as one for another kind, or not at all.
+    if (!wanted.some(({ blueprint }) => blueprint === ofNew)) throw notUnderstood(wish.text, blueprints);
+    return wish.mentions.map(({ blueprint, change }) => ({ blueprint, change, app: undefined }));
+  }
 
   const named = namedApps(wish.group, live, blueprints);
   const kinds = new Set(wish.mentions.map(({ blueprint }) => blueprint.id));

@@ -18,7 +18,7 @@ export function readWishes(clauses: readonly Clause[], project: ArchitectProject
     const { blueprints: matches, isStrong } = matchClause(clause, blueprints);
     const fresh = matches.filter(({ id }) => !wanted.has(id));
 
-    const isSubject = clause.joint === 'about' && wanted.size > 0;
+    const isSubject = (clause.joint === 'about' || clause.joint === 'onto') && wanted.size > 0;
     if (clause.joint === 'with') isProperty = true;
     if (isSubject || fresh.length === 0) {
       keepName(wanted, clause);

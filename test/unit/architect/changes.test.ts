@@ -1,5 +1,6 @@
 /** What a message asks of apps that are there: their real id, or a refusal that names what there is; never the primary (I4). */
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { readBlueprints } from '../../../activities/producer/blueprints.ts';
 import { architect } from '../../../shared/architect/architect.ts';
 import type { ArchitectProject } from '../../../shared/architect/plan.ts';
@@ -100,6 +101,8 @@ describe('what is refused, never given to the primary', () => {
     ['let me export the transactions as CSV', project(blog), 'blog'],
     ['let me archive cards', project(money, blog), 'blog'],
     ['make it dark', project(money), 'personal-finance'],
+    ['add comments to the blog', project(money), 'personal-finance'],
+    ['add comments to the blog', project(), 'no app'],
   ])('%s: there is none', (message, of, named) => {
     const error = refusal(message, of);
     expect(error.type).toBe('UnresolvedTarget');
@@ -112,10 +115,37 @@ describe('what is refused, never given to the primary', () => {
   });
 
   test('a change that the named app cannot be given says what it can', () => {
+    expect(refusal('add comments to the blog', all)).toMatchObject({ type: 'UnresolvedTarget', message: expect.stringMatching(/blog.*search, tags/) });
+    expect(asked('a blog, and add comments to the blog', project())).toEqual([['blog', null, '$NEW:blog']]);
     expect(refusal('add tags to the finance tracker', all)).toMatchObject({ type: 'UnresolvedTarget', message: expect.stringMatching(/personal-finance.*csv export.*monthly budgets|personal-finance.*monthly budgets.*csv export/) });
   });
 
   test('a change that it has already', () => {
     expect(refusal('add tags to the blog', project({ ...blog, changes: ['tags'] }))).toMatchObject({ type: 'PreconditionFailed', details: { app: 'blog', change: 'tags' } });
   });
+});
+
+test('any words: a plan that the project accepts, or a typed refusal; no change ever aims at an app of another kind, or at one that is archived', () => {
+  const word = fc.constantFrom(
+    'add', 'let', 'me', 'a', 'an', 'the', 'my', 'another', 'new', 'app', 'and', 'with', 'to', 'for', 'on', 'about', 'next to', ',', '.', 'called "Field Notes"', 'called "Roots"',
+    'blog', 'finance', 'tracker', 'task', 'board', 'portfolio', 'money', 'posts', 'tags', 'search', 'CSV', 'export', 'budget', 'budgets', 'archive', 'cards', 'dark', 'palette', 'comments', 'field-notes',
+  );
+  const some = fc.subarray([money, blog, notes, board, home, { ...archived, id: appOf(9, 'x').id }]).filter((apps) => apps.filter(({ slug, archived: gone }) => slug === 'blog' && !gone).length < 2);
+  let changed = 0;
+  fc.assert(fc.property(fc.array(word, { minLength: 1, maxLength: 9 }), some, (words, apps) => {
+    const of = project(...apps);
+    let features;
+    try {
+      features = asked(words.join(' '), of);
+    } catch (error) {
+      expect(error).toMatchObject({ type: expect.stringMatching(/^(NoBlueprint|InvalidInput|UnresolvedTarget|PreconditionFailed|PlanRefused)$/) });
+      return;
+    }
+    for (const [blueprint, change, target] of features) {
+      if (change === null || String(target).startsWith('$NEW:')) continue;
+      changed += 1;
+      expect(apps.filter(({ id, archived: gone }) => id === target && !gone).map((app) => app.blueprint)).toEqual([blueprint]);
+    }
+  }), { numRuns: 3000 });
+  expect(changed).toBeGreaterThan(50);
 });
