@@ -99,13 +99,12 @@ async function passed(started: Started<unknown>, { activity, child = '' }: { act
   }
 }
 
+/** A sample on the real engines; every door at every point is `test/workflow/doors.test.ts`. */
 const POINTS: readonly (readonly [string, { activity: string; child?: string }, GenerationDoor, GenerationDoor, boolean])[] = [
-  ['the plan', { activity: 'planGeneration' }, 'approve_plan', 'trigger_generation', false],
   ['the row', { activity: 'ensurePendingApp', child: 'materialize/task-board' }, 'trigger_generation', 'resume', false],
-  ['the scaffold', { activity: 'scaffoldApp', child: 'materialize/task-board' }, 'approve_plan', 'retry', false],
-  ['the commit', { activity: 'composeCommit' }, 'retry', 'iteration_carryover', false],
-  ['the decision', { activity: 'decide' }, 'iteration_carryover', 'trigger_generation', true],
-  ['the migration', { activity: 'convergeSchema' }, 'resume', 'approve_plan', true],
+  ['the commit', { activity: 'composeCommit' }, 'approve_plan', 'retry', false],
+  ['the decision', { activity: 'decide' }, 'retry', 'iteration_carryover', true],
+  ['the migration', { activity: 'convergeSchema' }, 'iteration_carryover', 'approve_plan', true],
 ];
 
 describe('a generation that dies', () => {
