@@ -4,7 +4,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { architect } from '../shared/architect/architect.ts';
-import type { Blueprint, ProposedPlan } from '../shared/architect/plan.ts';
+import type { PlanCatalog } from '../shared/architect/plan.ts';
+import { validatePlan } from '../shared/architect/validate-plan.ts';
+import type { ValidPlan } from '../shared/architect/validate-plan.ts';
 import type { GenerateRequest, GenerationDoor } from '../shared/contract/generate-project.ts';
 import { GENERATE_PROJECT } from '../shared/contract/generate-project.ts';
 import { DELETE_PROJECT, PROVISION_PROJECT, RECORD_BOOKMARK, RECOVER_PROJECT, VERIFY_PROJECT } from '../shared/contract/life.ts';
@@ -16,16 +18,21 @@ import type { SweepReport } from '../shared/contract/sweep.ts';
 import type { CheckpointId, OperationId, ProjectId, RevisionId } from '../shared/ids.ts';
 import type { RestoreMode } from '../shared/moment.ts';
 import type { CheckpointProof, Receipt, RestorePlan } from '../shared/restore/plan.ts';
-import { approveRevision, recordProposal } from '../activities/records/plan-revisions.ts';
+import { readArchitectProject } from '../activities/records/architect-project.ts';
+import { approveRevision, listRevisions, recordProposal } from '../activities/records/plan-revisions.ts';
+import type { RevisionSummary } from '../activities/records/plan-revisions.ts';
 import type { PlatformDatabase } from '../activities/records/platform-database.ts';
-import { isEnding, liveApps, readProject } from '../activities/records/rows.ts';
+import { isEnding, readProject } from '../activities/records/rows.ts';
+import { AdorableError } from '../shared/errors.ts';
 import type { RunHandle, TemporalGate } from './temporal.ts';
 
 export interface RuntimeDeps {
   readonly database: PlatformDatabase;
   readonly temporal: TemporalGate;
-  readonly blueprints: () => Promise<readonly Blueprint[]>;
-  readonly writePlanSpec: (input: { projectId: ProjectId; revisionId: RevisionId; plan: ProposedPlan }) => Promise<void>;
+  /** What a plan may ask for. */
+  readonly catalog: () => Promise<PlanCatalog>;
+  readonly writePlanSpec: (input: { projectId: ProjectId; revisionId: RevisionId; plan: ValidPlan }) => Promise<void>;
+  readonly readPlanSpec: (input: { projectId: ProjectId; revisionId: RevisionId }) => Promise<unknown>;
 }
 
 export interface Started<T> extends RunHandle<T> {
@@ -33,9 +40,11 @@ export interface Started<T> extends RunHandle<T> {
   readonly operationId: OperationId;
 }
 
+export type PlanRevision = RevisionSummary;
+
 export interface Proposal {
   readonly revisionId: RevisionId;
-  readonly plan: ProposedPlan;
+  readonly plan: ValidPlan;
 }
 
 /** `revisionId`: left out, the newest approved one. `waitMs`: how long a failed bucket waits for `resume`. */
@@ -68,16 +77,29 @@ export function createRuntime(deps: RuntimeDeps) {
 
     /** A sentence becomes a proposed plan revision; nothing runs before it is approved. */
     async chat(projectId: ProjectId, message: string): Promise<Proposal> {
-      const project = await readProject(database, projectId);
-      const apps = await liveApps(database, projectId);
-      const plan = architect(message, {
-        apps: apps.map((app) => ({ id: app.id, slug: app.slug, kind: app.kind, isPrimary: app.is_primary })),
-        services: project.services,
-      }, await deps.blueprints());
+      const { blueprints } = await deps.catalog();
+      return await this.propose(projectId, architect(message, await readArchitectProject(database, projectId), blueprints));
+    },
+
+    /** Where every plan enters, whoever wrote it: held against the project whole, then recorded. */
+    async propose(projectId: ProjectId, document: unknown): Promise<Proposal> {
+      const plan = validatePlan(document, await readArchitectProject(database, projectId), await deps.catalog());
       const revisionId = `rev_${randomName(12)}` as RevisionId;
       await deps.writePlanSpec({ projectId, revisionId, plan });
-      await recordProposal(database, projectId, revisionId, plan);
+      await recordProposal(database, { projectId, revisionId, plan });
       return { revisionId, plan };
+    },
+
+    async listPlans(projectId: ProjectId): Promise<readonly PlanRevision[]> {
+      await readProject(database, projectId);
+      return await listRevisions(database, projectId);
+    },
+
+    /** One revision with the document that was proposed, as it stands at its ref. */
+    async readPlan(projectId: ProjectId, revisionId: RevisionId): Promise<PlanRevision & { readonly plan: unknown }> {
+      const found = (await this.listPlans(projectId)).find(({ id }) => id === revisionId);
+      if (found === undefined) throw new AdorableError('NotFound', `Project ${projectId} has no plan revision ${revisionId}: see \`adorable plan show ${projectId}\`.`);
+      return { ...found, plan: await deps.readPlanSpec({ projectId, revisionId }) };
     },
 
     async approvePlan(projectId: ProjectId, revisionId?: RevisionId, options: GenerationOptions = {}) {

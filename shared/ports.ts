@@ -113,7 +113,7 @@ export interface RecordsActivities {
   convergeRows(input: FencedMoment): Promise<void>;
   finalize(input: Fenced & { receipt: Receipt }): Promise<void>;
   closeOperation(input: CloseRequest): Promise<void>;
-  planGeneration(input: Fenced & { revisionId?: RevisionId; resumes: boolean }): Promise<GenerationPlan>;
+  planGeneration(input: Fenced & { revisionId?: RevisionId; resumes?: boolean }): Promise<GenerationPlan>;
   ensurePendingApp(input: Fenced & { app: MaterializedApp; revisionId: RevisionId }): Promise<void>;
   dropPendingApp(input: Fenced & { appId: AppId }): Promise<void>;
   /** Rewrites `$NEW:` to real ids in the revision's subtask rows. */
@@ -189,7 +189,7 @@ export interface DataActivities {
   dropAppSchema(input: Fenced & { appId: AppId }): Promise<void>;
   ensureServiceSchema(input: Fenced & { serviceId: string }): Promise<void>;
   dropServiceSchema(input: Fenced & { serviceId: string }): Promise<void>;
-  /** Roles, verifiers and grants as the current secrets say, then every migration of the moment's tree that its apps lack. */
+  /** Roles, verifiers and grants as the current secrets say, then every migration of the moment's tree that its apps lack, and their seeds where nobody was first. */
   convergeSchema(input: FencedMoment): Promise<{ applied: readonly string[] }>;
   /**
    * Runs every migration that an app which is there already lacks on a throw-away fork of the given

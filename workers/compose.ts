@@ -9,11 +9,13 @@ import { listLeftovers } from '../activities/code/list-leftovers.ts';
 import { readHead as readCodeHead } from '../activities/code/read-code.ts';
 import { readHeldMoment } from '../activities/code/read-held-moment.ts';
 import { readMigrations } from '../activities/code/read-migrations.ts';
+import { readSeeds } from '../activities/code/read-seeds.ts';
 import { createDataActivities, createTimelineClient } from '../activities/data/index.ts';
 import { listBranches } from '../activities/data/list-branches.ts';
 import { isReachable } from '../activities/data/reachable.ts';
 import { createDrainProbe, createInfraActivities, SERVICE_STEPS } from '../activities/infra/index.ts';
 import { loadCatalog } from '../activities/infra/catalog.ts';
+import { readPlanCatalog } from '../activities/producer/blueprints.ts';
 import { createEnsureDeps } from '../activities/producer/deps.ts';
 import { createProducer } from '../activities/producer/producer.ts';
 import type { Contain } from '../activities/producer/run-check.ts';
@@ -23,7 +25,7 @@ import { declaredAfter } from '../activities/records/generation.ts';
 import { featuresOf } from '../activities/records/plan-revisions.ts';
 import { connectPlatform } from '../activities/records/platform-database.ts';
 import { createSweepRecords, readRoots } from '../activities/records/read-roots.ts';
-import { declaredByRows, readCheckpoint, readOperation, readProject, toRecordedMoment } from '../activities/records/rows.ts';
+import { declaredByRows, isOfGeneration, readCheckpoint, readOperation, readProject, toRecordedMoment } from '../activities/records/rows.ts';
 import { createRuns } from '../activities/runs/push-run.ts';
 import { createProjectSecrets, createSeal, createSecretStore } from '../activities/secrets/index.ts';
 import { createPlanSweep } from '../activities/sweep/plan-sweep.ts';
@@ -42,9 +44,8 @@ import { changedTables } from '../shared/restore/row-changes.ts';
 import { isCodeDefinedService } from '../shared/services/built-ins.ts';
 import type { Activities, SweepActivities } from '../shared/ports.ts';
 import type { WorkerConfig } from './config.ts';
-import type { PlanFeature } from '../shared/architect/plan.ts';
 import { parseCheckpointId, parseProjectId } from '../shared/ids.ts';
-import type { CheckpointId, OperationId, ProjectId, RevisionId } from '../shared/ids.ts';
+import type { CheckpointId, CommitSha, OperationId, ProjectId, RevisionId } from '../shared/ids.ts';
 import { AdorableError } from '../shared/errors.ts';
 
 export interface Composition {
@@ -71,7 +72,8 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
 
   const generation = {
     database,
-    readPlanFeatures: async (projectId: ProjectId, revisionId: RevisionId) => ((await code.readPlanSpec({ projectId, revisionId })) as { features: readonly PlanFeature[] }).features,
+    readPlan: (input: { projectId: ProjectId; revisionId: RevisionId; commit?: CommitSha }) => code.readPlanSpec(input),
+    catalog: () => readPlanCatalog(join(checkout, 'blueprints'), registry),
     serviceVersion: (id: string) => registry.find(id)?.version,
   };
   const code = createCodeActivities({
@@ -102,10 +104,14 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
     adminPassword: (projectId) => secrets.adminPassword(projectId),
     computeRoles: async (projectId) => secrets.computeRoles(projectId, await declaredNow(projectId)),
     readMigrations: async (projectId, moment) => {
-      const declared = await declaredOf(projectId, moment.checkpointId);
-      return await Promise.all(declared.apps.map(async (app) => ({
-        appId: app.id, revision: declared.revisionId, migrations: await readMigrations(paths.projects, { projectId, tree: moment.tree, fsDirName: app.fsDirName }),
-      })));
+      const checkpoint = await readCheckpoint(database, projectId, moment.checkpointId);
+      const { declared } = checkpoint;
+      // Going somewhere else in time moves the data itself; only what generates, or goes back from it, seeds.
+      const seeding = await isOfGeneration(database, checkpoint);
+      return await Promise.all(declared.apps.map(async ({ id, fsDirName }) => {
+        const at = { projectId, tree: moment.tree, fsDirName };
+        return { appId: id, revision: declared.revisionId, migrations: await readMigrations(paths.projects, at), seeds: seeding ? await readSeeds(paths.projects, at) : [] };
+      }));
     },
   });
   const infra = createInfraActivities({
@@ -168,6 +174,7 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
       listBranches: (input) => listBranches(timelines, input),
       listLeftovers: (projectId) => listLeftovers(paths.projects, projectId),
       readCurrentMoment: (input) => records.readCurrentMoment(input),
+      declaredNow,
       readServed: (input) => infra.readServed(input),
     }),
     dropTrees: (input) => dropTrees(paths.projects, input),

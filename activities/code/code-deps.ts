@@ -9,6 +9,8 @@ export interface Feature {
   readonly id: string;
   readonly title: string;
   readonly blueprint: string;
+  /** What it does to an app that is there; null, or left out, for the blueprint that makes it. */
+  readonly change?: string | null;
 }
 
 export interface ProduceRequest {
@@ -77,7 +79,7 @@ export interface CommitLine {
 export interface CodeStore extends CodeActivities {
   serveTree(input: { projectId: ProjectId; tree: TreeHash }): Promise<{ path: string }>;
   writePlanSpec(input: { projectId: ProjectId; revisionId: RevisionId; document: unknown }): Promise<{ commit: CommitSha }>;
-  readPlanSpec(input: { projectId: ProjectId; revisionId: RevisionId }): Promise<unknown>;
+  readPlanSpec(input: { projectId: ProjectId; revisionId: RevisionId; commit?: CommitSha }): Promise<{ commit: CommitSha; document: unknown }>;
   readSpecAt(input: { projectId: ProjectId; commit: CommitSha }): Promise<ProjectSpec>;
   diffTrees(input: { projectId: ProjectId; from: string; to: string }): Promise<readonly AppDiff[]>;
   commitsBetween(input: { projectId: ProjectId; from: CommitSha; to: CommitSha }): Promise<readonly CommitLine[]>;

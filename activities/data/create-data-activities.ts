@@ -15,9 +15,11 @@ import { countRowsByTable, dataDigest, schemaFingerprint, type TableRows } from 
 import { ensureMeta } from './meta-schema.ts';
 import { readMigrationLedger, runMigrations, type AppliedMigration } from './migrations.ts';
 import { readOpenTransactions } from './open-transactions.ts';
+import type { AsLogin } from './owner-login.ts';
 import { createRehearsal } from './rehearse-migrations.ts';
 import { readServing, type Serving } from './read-serving.ts';
 import { readSchemaMarks } from './schema-marks.ts';
+import { runSeeds } from './seed-content.ts';
 import { assertRoles, dropSchema, ensureAppSchema, ensureServiceSchema, isServiceSchemaMadeBy, ownerOf, serviceSchema } from './schemas.ts';
 
 /** Reads for receipts, plans and freezes, beyond what workflows call themselves. */
@@ -122,7 +124,8 @@ export function createDataActivities(deps: DataDeps): DataActivities & DataReads
         const applied: string[] = [];
         for (const app of apps) {
           await ensureAppSchema(sql, parseAppId(app.appId));
-          const names = await runMigrations(sql, (login, work) => withCompute(address, login, work), app);
+          const asLogin: AsLogin = (login, work) => withCompute(address, login, work);
+          const names = [...(await runMigrations(sql, asLogin, app)), ...(await runSeeds({ admin: sql, asLogin }, { seeds: [], ...app }))];
           applied.push(...names.map((name) => `${app.appId}/${name}`));
         }
         // After the migrations, so that grants reach the tables that they made.

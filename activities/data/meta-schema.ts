@@ -4,7 +4,7 @@
  */
 import type { Sql } from './adapters/postgres.ts';
 
-const VERSION = '1';
+const VERSION = '2';
 
 /** Creates what is missing; one read when all is there (I9). */
 export async function ensureMeta(sql: Sql): Promise<void> {
@@ -18,7 +18,7 @@ export async function ensureMeta(sql: Sql): Promise<void> {
   });
 }
 
-/** For as long as it lives, a migration's login may enter its own app's rows in the ledger, and no other's. */
+/** For as long as it lives, an owner's login may enter its own app's rows in the ledgers, and no other's. */
 const SCHEMA = `
 SET LOCAL event_triggers = off;
 CREATE SCHEMA IF NOT EXISTS adorable_meta;
@@ -44,6 +44,17 @@ BEGIN
   INSERT INTO adorable_meta.migrations (app, name, checksum, revision) VALUES (app, name, checksum, revision);
 END $$;
 REVOKE ALL ON FUNCTION adorable_meta.record_migration FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION adorable_meta.record_content(app text, seeded text, row_key text, row_hash text, made_by text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+BEGIN
+  IF NOT pg_has_role(session_user, app || '_owner', 'MEMBER') THEN
+    RAISE EXCEPTION 'only a seed of % may record one', app USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  INSERT INTO adorable_meta.content_ledger (table_name, key, hash, generation) VALUES (app || '.' || seeded, row_key, row_hash, made_by)
+  ON CONFLICT (table_name, key) DO UPDATE SET hash = EXCLUDED.hash, generation = EXCLUDED.generation;
+END $$;
+REVOKE ALL ON FUNCTION adorable_meta.record_content FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION adorable_meta.log_ddl() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$

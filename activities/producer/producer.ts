@@ -5,6 +5,8 @@
 import { mkdir, realpath, writeFile } from 'node:fs/promises';
 import { dirname, extname, join, sep } from 'node:path';
 import { AdorableError } from '../../shared/errors.ts';
+import type { Blueprint } from '../../shared/architect/plan.ts';
+import { planChange } from './apply-change.ts';
 import { readBlueprint, readTemplate } from './blueprints.ts';
 import { runCheck } from './run-check.ts';
 import type { CheckInput, CheckOutcome, Contain } from './run-check.ts';
@@ -29,7 +31,7 @@ export interface ProducerDeps {
 }
 
 export interface ProduceInput {
-  readonly feature: { readonly id: string; readonly blueprint: string };
+  readonly feature: { readonly id: string; readonly blueprint: string; readonly change?: string | null };
   readonly appSlug: string;
   readonly appName: string;
   /** The app's own directory, `<scratch>/apps/<slug>`. */
@@ -49,12 +51,15 @@ export function createProducer(deps: ProducerDeps): Producer {
 
     async produce({ feature, appSlug, appName, intoDir }) {
       const blueprint = await readBlueprint(deps.blueprintsDir, feature.blueprint);
-      const files = await readTemplate(deps.blueprintsDir, blueprint.id);
+      const change = changeOf(blueprint, feature.change ?? null);
       await mkdir(intoDir, { recursive: true });
       const root = await realpath(intoDir);
       if (!root.endsWith(`${sep}apps${sep}${appSlug}`)) {
         throw new AdorableError('IsolationViolated', `The directory of ${appSlug} is not apps/${appSlug}: nothing was written.`);
       }
+      const files = change === null
+        ? await readTemplate(deps.blueprintsDir, blueprint.id)
+        : await planChange({ blueprintsDir: deps.blueprintsDir, blueprint: blueprint.id, change, root, slug: appSlug });
       for (const file of files) await writeInside(root, file.path, fillName(file.path, file.content, appName));
       return { files: files.length };
     },
@@ -75,6 +80,11 @@ export function createProducer(deps: ProducerDeps): Producer {
       return outcome;
     },
   };
+}
+
+function changeOf(blueprint: Blueprint, wish: string | null): string | null {
+  if (wish === null || blueprint.changes.some(({ id }) => id === wish)) return wish;
+  throw new AdorableError('NoBlueprint', `The blueprint ${blueprint.id} has no change ${JSON.stringify(wish.slice(0, 60))}.`);
 }
 
 /** A link that an earlier step left behind could lead a write out of the app. */

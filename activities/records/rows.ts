@@ -120,6 +120,12 @@ export async function readCheckpoint(session: Session, projectId: ProjectId, id:
   return row;
 }
 
+/** Whether a generation recorded it: where it goes, or where it came from. */
+export async function isOfGeneration(session: Session, checkpoint: Pick<CheckpointRow, 'operation_id'>): Promise<boolean> {
+  const [operation] = await session.query<{ kind: OperationKind }>('SELECT kind FROM operations WHERE id = $1', [checkpoint.operation_id]);
+  return operation?.kind === 'generate';
+}
+
 export async function readOperation(session: Session, fenced: Pick<Fenced, 'projectId' | 'operationId'>): Promise<OperationRow> {
   const [row] = await session.query<OperationRow>('SELECT * FROM operations WHERE id = $1 AND project_id = $2', [fenced.operationId, fenced.projectId]);
   if (row === undefined) throw new AdorableError('NotFound', `Project ${fenced.projectId} has no operation ${fenced.operationId}: see \`adorable runs ${fenced.projectId}\`.`);

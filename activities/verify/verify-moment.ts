@@ -10,6 +10,8 @@ import { inDoubt } from '../../shared/restore/open-transactions.ts';
 import type { OpenTransactions } from '../../shared/restore/open-transactions.ts';
 import type { Difference, Receipt } from '../../shared/restore/plan.ts';
 import type { Declared } from '../../shared/spec/declared.ts';
+import { kindDrift } from '../../shared/spec/kind-drift.ts';
+import { effectiveKind } from '../../shared/spec/project-spec.ts';
 import { AdorableError } from '../../shared/errors.ts';
 
 export interface LiveNamespace {
@@ -79,7 +81,9 @@ export function createVerifyActivities(deps: VerifyDeps): Pick<VerifyActivities,
       const data = running && served.isServed ? await digested(deps, projectId) : {};
       const digests = data.digest === undefined ? {} : { momentDigest: momentDigest({ tree: head.tree, declared: now, data: data.digest, manifests: namespace.manifestDigest }) };
       const noticed = [...namespace.foreign.map((ref) => `${ref} was made by someone else and is left alone`), ...open.prepared.map((one) => inDoubt(one, names)), ...(data.locked === undefined ? [] : [`rows are not digested: ${data.locked}`])];
-      return { ...facts, ...digests, ok: differences.length === 0, digest: digestOf(facts), differences, noticed };
+      // Only on request: a running operation acts on what is derived.
+      const drift = running ? kindDrift(now) : [];
+      return { ...facts, ...digests, ...(drift.length === 0 ? {} : { drift }), ok: differences.length === 0, digest: digestOf(facts), differences, noticed };
     },
   };
 }
@@ -121,7 +125,7 @@ function difference(store: Difference['store'], what: string, expected: string, 
 }
 
 function appsText(declared: Declared): string {
-  return declared.apps.map((app) => `${app.slug} ${app.id} ${app.kind}${app.isPrimary ? ' primary' : ''}`).sort().join(', ');
+  return declared.apps.map((app) => `${app.slug} ${app.id} ${effectiveKind(app, declared.services)}${app.isPrimary ? ' primary' : ''}`).sort().join(', ');
 }
 
 function digestOf(value: unknown): string {

@@ -1,8 +1,7 @@
 /** `new`, `projects`, `delete`, `chat`, `plan`, `generate`: from a name to running apps. */
 import type { Command } from 'commander';
-import type { Proposal } from '../../client/runtime.ts';
+import type { PlanRevision, Proposal } from '../../client/runtime.ts';
 import { describeProject, listProjects, nameToDelete } from '../../client/reads.ts';
-import { listRevisions } from '../../activities/records/plan-revisions.ts';
 import type { GenerationDoor } from '../../shared/contract/generate-project.ts';
 import { AdorableError } from '../../shared/errors.ts';
 import { parseProjectId, parseRevisionId } from '../../shared/ids.ts';
@@ -67,20 +66,25 @@ export function projectCommands(program: Command): void {
     });
 
   const plan = program.command('plan').description('look at plan revisions, or approve one');
-  addCommand(plan, 'show <project>', 'plan revisions and their subtasks').action(async (project: string, options: CommonOptions) => {
-    const projectId = parseProjectId(project);
-    await withRuntime(options, async ({ database, preview }, output) => {
-      await describeProject(database, projectId, preview);
-      const revisions = await listRevisions(database, projectId);
-      output.result(revisions, () => {
-        if (revisions.length === 0) output.line('No plans: `adorable chat` proposes one.');
-        for (const revision of revisions) {
-          output.line(`${String(revision.number)}  ${revision.id}  ${revision.status}  ${JSON.stringify(revision.message)}`);
-          for (const task of revision.subtasks) output.line(`    ${task.feature}: ${task.title}  → ${task.appId ?? 'an app that does not exist yet'}`);
+  addCommand(plan, 'show <project> [revision]', 'plan revisions and their subtasks, or one revision with the document that was proposed')
+    .action(async (project: string, revision: string | undefined, options: CommonOptions) => {
+      const projectId = parseProjectId(project);
+      await withRuntime(options, async ({ runtime }, output) => {
+        if (revision !== undefined) {
+          const found = await runtime.readPlan(projectId, parseRevisionId(revision));
+          output.result(found, () => {
+            printRevision(output, found);
+            output.line(JSON.stringify(found.plan, null, 2));
+          });
+          return;
         }
+        const revisions = await runtime.listPlans(projectId);
+        output.result(revisions, () => {
+          if (revisions.length === 0) output.line('No plans: `adorable chat` proposes one.');
+          for (const one of revisions) printRevision(output, one);
+        });
       });
     });
-  });
   addCommand(plan, 'approve <project> [revision]', 'approve a proposed plan and generate it')
     .option('--wait <seconds>', WAIT, parseWait)
     .action(async (project: string, revision: string | undefined, options: GenerateOptions) => {
@@ -109,6 +113,11 @@ function parseWait(value: string): number {
 
 function waitOf({ wait }: GenerateOptions): { waitMs?: number } {
   return wait === undefined ? {} : { waitMs: wait * 1000 };
+}
+
+function printRevision(output: Output, revision: PlanRevision): void {
+  output.line(`${String(revision.number)}  ${revision.id}  ${revision.status}  ${JSON.stringify(revision.message)}`);
+  for (const task of revision.subtasks) output.line(`    ${task.feature}: ${task.title}  → ${task.appId ?? 'an app that does not exist yet'}`);
 }
 
 export function printProposal(output: Output, { revisionId, plan }: Proposal): void {

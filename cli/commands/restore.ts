@@ -68,6 +68,7 @@ export function restoreCommands(program: Command): void {
         output.line(`  secrets: ${String(secrets.length)} in use${secrets.filter(([, version]) => version > 1).map(([name, version]) => `, ${name} at version ${String(version)}`).join('')}`);
         printDifferences(output, receipt.differences);
         for (const text of receipt.noticed) output.line(`  noticed: ${text}`);
+        for (const { what, expected, found } of receipt.drift ?? []) output.line(`  drift: ${what} is ${found}, ${expected} is what is derived and used`);
       });
       process.exitCode = receipt.ok ? 0 : 1;
     });

@@ -96,6 +96,8 @@ export interface Receipt {
   readonly differences: readonly Difference[];
   /** What is there and is no difference, in words: objects of others, transactions in doubt. */
   readonly noticed: readonly string[];
+  /** What is stored besides what is derived, and has come to differ: no failure, since nobody trusts it. */
+  readonly drift?: readonly Difference[];
 }
 
 /** What shows that a past moment can still be restored, read without restoring it. */

@@ -37,7 +37,6 @@ const CROSSINGS: Readonly<Record<string, string>> = {
   'activities → local/kube/fence-policy.ts': 'the name of the policy, by which a refusal is known to be a stale fence',
   'activities → local/node/runners/compute/assert-roles.ts': 'the same role statements at the compute\'s start and while it runs',
   'workers → client/temporal.ts': 'the one gate to Temporal: composed into the activity that ends the back-off of a run',
-  'cli → activities/records/plan-revisions.ts': '`plan show` lists revisions with the statement beside the one that writes them',
 };
 
 /** Where a package may be imported: a folder ends in `/`. Whatever is not listed may be imported nowhere. */
@@ -64,8 +63,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   // Failure classes and search attribute keys, the same on both sides of the wire.
   '@temporalio/common': ['workflows/', 'workers/', 'client/temporal.ts', 'bench/workflow/'],
   commander: ['cli/'],
-  // Pure parsing of service.json; no I/O.
-  zod: ['shared/services/catalog.ts'],
+  // Pure parsing of service.json and of a plan document; no I/O.
+  zod: ['shared/services/catalog.ts', 'shared/architect/parse-plan.ts'],
 };
 
 /** Files of shared/ that use a pure function of Node; the sandbox must not reach them. */
@@ -152,6 +151,12 @@ describe('contracts', () => {
   test('a workflow lives in the file of its name', () => {
     expect(exported.map(({ name }) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`))).toEqual(exported.map(({ file }) => file));
   });
+});
+
+test('one door: a single place starts `generateProject`, and every way to it is a call of that place (I5)', () => {
+  const starters = product.filter((path) => !path.startsWith('shared/contract/') && /\bGENERATE_PROJECT\b|['"]generateProject['"]/.test(read(path)));
+  expect(starters).toEqual(['client/runtime.ts']);
+  expect(read('client/runtime.ts').match(/start\(GENERATE_PROJECT,/g)).toHaveLength(1);
 });
 
 describe('documents', () => {

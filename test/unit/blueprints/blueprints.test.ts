@@ -12,9 +12,9 @@ const blueprints = await readBlueprints(dir);
 
 const lockfileOf = (id: string) => JSON.parse(readFileSync(`${dir}/${id}/template/package-lock.json`, 'utf8')) as Parameters<typeof depsHash>[0];
 
-test('three blueprints, each with a name of its own', () => {
-  expect(blueprints.map(({ id }) => id)).toEqual(['blog', 'finance-tracker', 'task-board']);
-  expect(new Set(blueprints.map(({ slug }) => slug)).size).toBe(3);
+test('four blueprints, each with a name of its own', () => {
+  expect(blueprints.map(({ id }) => id)).toEqual(['blog', 'finance-tracker', 'portfolio', 'task-board']);
+  expect(new Set(blueprints.map(({ slug }) => slug)).size).toBe(4);
 });
 
 test('all apps share one set of dependencies, whatever they are called', () => {

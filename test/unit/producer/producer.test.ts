@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createEnsureDeps } from '../../../activities/producer/deps.ts';
+import { readBlueprints } from '../../../activities/producer/blueprints.ts';
 import { createProducer } from '../../../activities/producer/producer.ts';
 import { fillSlot } from '../../../local/engines/slot.ts';
 import { cacheDir } from '../../../local/paths.ts';
@@ -105,10 +106,12 @@ test('it writes only into apps/<slug>, and through no link', async () => {
   await expect(producer.produce({ feature: { id: 'x', blueprint: '../x' }, appSlug: 'blog', appName: 'B', intoDir: join(scratch, 'linked', 'apps', 'blog') })).rejects.toMatchObject({ type: 'NoBlueprint' });
 });
 
-test.each([['finance-tracker', 'personal-finance'], ['task-board', 'task-board']])('%s passes its own checks', async (blueprint, slug) => {
+test.each((await readBlueprints(blueprintsDir)).map(({ id, slug, changes }) => [id, slug, changes.map((change) => change.id)] as const))('%s passes its own checks, plain and with all of its changes', async (blueprint, slug, changes) => {
   const dir = await newTree(`ok-${slug}`, blueprint, slug);
   expect(await producer.check({ scratchDir: dir, slug })).toMatchObject({ ok: true, errors: [] });
-}, 60_000);
+  for (const change of changes) await producer.produce({ feature: { id: change, blueprint, change }, appSlug: slug, appName: 'Other', intoDir: join(dir, 'apps', slug) });
+  expect(await producer.check({ scratchDir: dir, slug })).toMatchObject({ ok: true, errors: [] });
+}, 120_000);
 
 describe('isolation: what leaves the tree fails with its file and line', () => {
   let dir = '';
