@@ -44,7 +44,8 @@ async function undo(run: Run, heir: Fenced, abandoned: Abandoned): Promise<strin
         await thaw(run, heir, abandoned.back);
         await data.deleteFork({ projectId, tenantId: abandoned.back.tenantId, timelineId: forkTimelineId(operationId) });
       }
-      await records.voidCheckpoint({ ...heir, checkpointId: operationCheckpointId(operationId, 'pre-restore') });
+      // In mode `code` the snapshot lies on the running timeline, and is pinned there.
+      await forget(heir, abandoned.forward?.timelineId === abandoned.back?.timelineId ? abandoned.back : null, 'pre-restore');
       return 'unchanged';
     }
     case 'delete':
@@ -55,7 +56,7 @@ async function undo(run: Run, heir: Fenced, abandoned: Abandoned): Promise<strin
   }
 }
 
-/** A checkpoint of the running project that nobody will complete, and its pin. */
+/** A checkpoint that nobody will complete, and its pin where it lies on the running timeline. */
 async function forget(heir: Fenced, current: Moment | null, role: string): Promise<void> {
   const checkpointId = operationCheckpointId(heir.operationId, role);
   if (current !== null) await data.unpinMoment({ projectId: heir.projectId, tenantId: current.tenantId, timelineId: current.timelineId, checkpointId });

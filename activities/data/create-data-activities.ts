@@ -12,7 +12,7 @@ import type { DataActivities } from '../../shared/ports.ts';
 import { ADMIN_USER, withCompute, type Sql } from './adapters/postgres.ts';
 import type { DataDeps } from './data-deps.ts';
 import { countRowsByTable, dataDigest, schemaFingerprint, type TableRows } from './digests.ts';
-import { ensureMeta } from './meta-schema.ts';
+import { ensureMeta, takeFence } from './meta-schema.ts';
 import { readMigrationLedger, runMigrations, type AppliedMigration } from './migrations.ts';
 import { readOpenTransactions } from './open-transactions.ts';
 import type { AsLogin } from './owner-login.ts';
@@ -97,33 +97,34 @@ export function createDataActivities(deps: DataDeps): DataActivities & DataReads
     pinMoment: async ({ tenantId, timelineId, checkpointId, lsn }) => { await timelines.pin(tenantId, timelineId, { pin: checkpointId, lsn }); },
     unpinMoment: async ({ tenantId, timelineId, checkpointId }) => { await timelines.unpin(tenantId, timelineId, checkpointId); },
 
-    ensureAppSchema: async ({ projectId, appId }) => { await asAdmin(projectId, (sql) => ensureAppSchema(sql, parseAppId(appId))); },
+    ensureAppSchema: async ({ appId, ...fenced }) => { await asAdmin(fenced.projectId, (sql) => ensureAppSchema(sql, fenced, parseAppId(appId))); },
 
-    dropAppSchema: async ({ projectId, appId }) => {
-      await asAdmin(projectId, async (sql) => {
-        await ensureMeta(sql);
-        await dropSchema(sql, parseAppId(appId), [appId, ownerOf(appId)]);
-      });
+    dropAppSchema: async ({ appId, ...fenced }) => {
+      await asAdmin(fenced.projectId, (sql) => dropSchema(sql, fenced, { schema: parseAppId(appId), roles: [appId, ownerOf(appId)] }));
     },
 
-    ensureServiceSchema: async ({ projectId, serviceId, operationId }) => { await asAdmin(projectId, (sql) => ensureServiceSchema(sql, serviceId, operationId)); },
+    ensureServiceSchema: async ({ serviceId, ...fenced }) => { await asAdmin(fenced.projectId, (sql) => ensureServiceSchema(sql, fenced, serviceId)); },
 
-    dropServiceSchema: async ({ projectId, serviceId, operationId }) => {
+    dropServiceSchema: async ({ serviceId, ...fenced }) => {
       const name = serviceSchema(serviceId);
-      await asAdmin(projectId, async (sql) => {
+      await asAdmin(fenced.projectId, async (sql) => {
+        // Also when there is nothing to drop: whoever is about to make it must find the newer fence.
         await ensureMeta(sql);
-        if (await isServiceSchemaMadeBy(sql, serviceId, operationId)) await dropSchema(sql, name, [name]);
+        await takeFence(sql, fenced);
+        if (await isServiceSchemaMadeBy(sql, serviceId, fenced.operationId)) await dropSchema(sql, fenced, { schema: name, roles: [name] });
       });
     },
 
-    convergeSchema: async ({ projectId, moment }) => {
+    convergeSchema: async ({ moment, ...fenced }) => {
+      const { projectId } = fenced;
       const [roles, apps, address] = await Promise.all([deps.computeRoles(projectId), deps.readMigrations(projectId, moment), deps.computeAddress(projectId)]);
       return await asAdmin(projectId, async (sql) => {
         await prove(sql, projectId, moment.timelineId);
         await ensureMeta(sql);
+        await takeFence(sql, fenced);
         const applied: string[] = [];
         for (const app of apps) {
-          await ensureAppSchema(sql, parseAppId(app.appId));
+          await ensureAppSchema(sql, fenced, parseAppId(app.appId));
           const asLogin: AsLogin = (login, work) => withCompute(address, login, work);
           const names = [...(await runMigrations(sql, asLogin, app)), ...(await runSeeds({ admin: sql, asLogin }, { seeds: [], ...app }))];
           applied.push(...names.map((name) => `${app.appId}/${name}`));

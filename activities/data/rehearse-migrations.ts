@@ -15,7 +15,8 @@ type AsAdmin = <T>(projectId: ProjectId, work: (sql: Sql) => Promise<T>) => Prom
 
 export function createRehearsal({ timelines, readMigrations }: DataDeps, asAdmin: AsAdmin): Pick<DataActivities, 'rehearseMigrations'> {
   return {
-    async rehearseMigrations({ projectId, moment, at, created }) {
+    async rehearseMigrations({ moment, at, created, ...fenced }) {
+      const { projectId } = fenced;
       const [apps, ledger] = await Promise.all([readMigrations(projectId, moment), asAdmin(projectId, readMigrationLedger)]);
       const changing = apps.flatMap((app) => {
         const pending = pendingMigrations(app, ledger);
@@ -28,7 +29,7 @@ export function createRehearsal({ timelines, readMigrations }: DataDeps, asAdmin
         // The socket is only ours, so no password is asked for.
         await withCompute(address, { user: ADMIN_USER, password: '' }, async (sql) => {
           for (const { app } of changing) {
-            await ensureAppSchema(sql, parseAppId(app.appId));
+            await ensureAppSchema(sql, fenced, parseAppId(app.appId));
             await runMigrations(sql, (login, work) => withCompute(address, login, work), app);
           }
         });

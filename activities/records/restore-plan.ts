@@ -4,18 +4,15 @@
  */
 import { AdorableError } from '../../shared/errors.ts';
 import { forkTimelineId, operationCheckpointId, shortDigest } from '../../shared/derive.ts';
-import { parseCheckpointId } from '../../shared/ids.ts';
 import type { CheckpointId, ProjectId, TimelineId } from '../../shared/ids.ts';
 import type { Fenced, Moment, RecordedMoment, RestoreMode } from '../../shared/moment.ts';
 import type { CommitPoint, RecordsActivities } from '../../shared/ports.ts';
 import type { OpenTransactions, PreparedTransaction } from '../../shared/restore/open-transactions.ts';
 import type { CodeChange, ObjectChanges, RestorePlan, RowChange } from '../../shared/restore/plan.ts';
 import { revivedCredentials } from '../../shared/restore/revived-credentials.ts';
-import { migrationsSince } from '../../shared/restore/schema-changes.ts';
-import type { SchemaChange } from '../../shared/restore/schema-changes.ts';
-import { justOlder, momentBefore, previousMoment, redoMoment, resolveAlias } from '../../shared/restore/undo.ts';
+import { migrationsSince, refuseParting, refuseUnknown } from '../../shared/restore/schema-changes.ts';
+import { refuseCurrent, resolveTarget } from '../../shared/restore/undo.ts';
 import type { MomentTree } from '../../shared/restore/undo.ts';
-import { parseSlug } from '../../shared/slug.ts';
 import type { Declared } from '../../shared/spec/declared.ts';
 import { currentEvidence, readEvidence, recordEvidence } from './checkpoint-evidence.ts';
 import type { Evidence, EvidenceDeps } from './checkpoint-evidence.ts';
@@ -73,7 +70,7 @@ export function createRestorePlan(deps: RestorePlanDeps): Pick<RecordsActivities
       }
       const { away, ...now } = await evidenceNow(deps, projectId, here, mode);
       const evidence = { now, then: await readEvidence(database, targetRow.id) };
-      if (mode !== 'all' && !acceptDrift) refuseUnknown(evidence.then, moment.checkpointId, mode);
+      if (mode !== 'all' && !acceptDrift) refuseUnknown(evidence.then.schemaMarks, moment.checkpointId, mode);
       const declared = await declaredByRows(database, project);
       const names = new Map([...targetRow.declared.apps, ...declared.apps].map((app) => [app.id as string, app.slug as string]));
       const there: Moment = { ...here, ...(mode === 'data' ? {} : { commit: moment.commit, tree: moment.tree }), ...(mode === 'code' ? {} : { timelineId: moment.timelineId }) };
@@ -112,36 +109,6 @@ async function evidenceNow(deps: RestorePlanDeps, projectId: ProjectId, here: Mo
     const [{ schemaMarks }, secretVersions] = await Promise.all([readEvidence(deps.database, here.checkpointId), deps.readSecretVersions(projectId)]);
     return { schemaMarks, secretVersions, away: error.message };
   }
-}
-
-function refuseUnknown({ schemaMarks }: Evidence, target: CheckpointId, mode: RestoreMode): void {
-  if (schemaMarks !== null) return;
-  throw new AdorableError('PreconditionFailed', `The schema at ${target} was not recorded, so ${mode} alone might part it from the code: restore with --mode all, or accept that with --accept-drift.`);
-}
-
-/** Code that meets a schema it was not written for is what `all` exists to avoid. */
-function refuseParting(changes: readonly SchemaChange[], target: CheckpointId, mode: RestoreMode): void {
-  if (changes.length === 0) return;
-  const named = changes.slice(0, 5).map(({ owner, name, change }) => `${owner}: ${name} ${change}`).join(', ');
-  throw new AdorableError(
-    'PreconditionFailed',
-    `${String(changes.length)} schema change${changes.length === 1 ? ' lies' : 's lie'} between here and ${target} (${named}): ${mode} alone would part code and schema; restore with --mode all, or accept that with --accept-drift.`,
-    { details: { schemaChanges: changes, mode, instead: 'all' } },
-  );
-}
-
-function resolveTarget(tree: MomentTree, target: string): CheckpointId {
-  if (target === 'undo' || target === 'previous') return previousMoment(tree);
-  if (target === 'redo') return redoMoment(tree);
-  if (target.startsWith('before:')) return momentBefore(tree, parseSlug(target.slice('before:'.length)));
-  return parseCheckpointId(target);
-}
-
-function refuseCurrent(tree: MomentTree, target: CheckpointId, mode: RestoreMode): void {
-  if (mode === 'data' || !tree.nodes.has(target)) return;
-  if (resolveAlias(tree, target).id !== resolveAlias(tree, tree.current).id) return;
-  const older = justOlder(tree);
-  throw new AdorableError('CurrentMoment', `${target} is the current moment: ${older === null ? 'nothing older is recorded' : `the one just older is ${older}`}.`, { details: { current: target, justOlder: older } });
 }
 
 export async function readTree(database: PlatformDatabase, project: ProjectRow, current: CheckpointId): Promise<MomentTree> {

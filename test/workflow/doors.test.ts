@@ -34,7 +34,7 @@ const request = (door: GenerationDoor) => ({ projectId: PROJECT, operationId: `o
 
 function newWorld(): FakeWorld {
   const world = new FakeWorld();
-  world.creates = [BLOG];
+  world.proposal = { ...world.proposal, creates: [BLOG] };
   return world;
 }
 

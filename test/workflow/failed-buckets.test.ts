@@ -23,7 +23,7 @@ afterAll(async () => { await bench.close(); });
 function twoApps(failures: number, extra: Partial<GenerateRequest> = {}) {
   counter += 1;
   const world = new FakeWorld();
-  world.creates = [BLOG, BOARD];
+  world.proposal = { ...world.proposal, creates: [BLOG, BOARD] };
   world.faults.set('checkApp', { kind: 'before', times: failures, type: 'BuildFailed' });
   const produced: string[] = [];
   world.observe = ({ name, input }: Pick<BoundaryCall, 'name' | 'input'>) => {

@@ -17,13 +17,13 @@ let counter = 0;
 beforeAll(async () => { bench = await openWorkflowBench(); });
 afterAll(async () => { await bench.close(); });
 
-async function generate(settings: Partial<Pick<FakeWorld, 'produceAttempts' | 'findings'>>): Promise<{ world: FakeWorld; outcome: OperationOutcome; steps: string[]; before: unknown }> {
+async function generate(settings: Partial<Pick<FakeWorld, 'produceAttempts' | 'findings'>>): Promise<{ world: FakeWorld; outcome: OperationOutcome; steps: string[]; before: object }> {
   const world = new FakeWorld();
-  world.creates = [BLOG];
+  world.proposal = { ...world.proposal, creates: [BLOG] };
   Object.assign(world, settings);
   const before = world.visible();
   counter += 1;
-  const request = { projectId: PROJECT, operationId: `op_m${String(counter).padStart(11, '0')}` as OperationId, door: 'approve_plan' as const };
+  const request = { projectId: PROJECT, operationId: `op_m${String(counter).padStart(11, '0')}` as OperationId, door: 'approve_plan' as const, waitMs: 0 };
   const outcome = await bench.run<OperationOutcome>(world, 'generateProject', request);
   return { world, outcome, before, steps: world.calls.filter((name) => name === 'produceApp' || name === 'checkApp') };
 }
@@ -39,18 +39,18 @@ describe('failed checks', () => {
   test.each([
     ['the last attempt fails too', { produceAttempts: 3, findings: [wrong('one'), wrong('two'), wrong('three')] }, 6, 'attempt 3: three'],
     ['the producer cannot mend', { produceAttempts: 1, findings: [wrong('one')] }, 2, 'attempt 1: one'],
-  ])('%s: the bucket fails, says so, and nothing is left', async (_, settings, calls, message) => {
+  ])('%s: the bucket fails, says so, and nothing is left but its run refs', async (_, settings, calls, message) => {
     const { world, outcome, steps, before } = await generate(settings);
-    expect(outcome).toMatchObject({ outcome: 'unchanged', failure: 'BuildFailed' });
+    expect(outcome).toMatchObject({ outcome: 'failed-resumable', failure: 'BuildFailed', resumable: { finished: [] } });
     expect(outcome.message).toContain(message);
     expect(steps).toHaveLength(calls);
-    expect(world.visible()).toEqual(before);
+    expect(world.visible()).toEqual({ ...before, runRefs: true });
   });
 
   test('a tree that leaves itself is not sent back', async () => {
     const { world, outcome, before } = await generate({ produceAttempts: 3, findings: [wrong('leaves', 'isolation')] });
-    expect(outcome).toMatchObject({ outcome: 'unchanged', failure: 'IsolationViolated' });
+    expect(outcome).toMatchObject({ outcome: 'failed-resumable', failure: 'IsolationViolated', resumable: { finished: [] } });
     expect(world.mended).toEqual([]);
-    expect(world.visible()).toEqual(before);
+    expect(world.visible()).toEqual({ ...before, runRefs: true });
   });
 });

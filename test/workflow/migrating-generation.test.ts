@@ -18,7 +18,7 @@ afterAll(async () => { await bench.close(); });
 function migrating(): { world: FakeWorld; request: { projectId: typeof PROJECT; operationId: OperationId; door: 'approve_plan' } } {
   counter += 1;
   const world = new FakeWorld();
-  world.changes = ['a_000000000001/0002_budgets.sql'];
+  world.proposal = { ...world.proposal, changes: [{ slug: 'home', migration: '0002_budgets.sql' }] };
   return { world, request: { projectId: PROJECT, operationId: `op_m${String(counter).padStart(11, '0')}` as OperationId, door: 'approve_plan' } };
 }
 

@@ -25,7 +25,7 @@ async function restore(world: FakeWorld, mode: RestoreMode): Promise<RestoreOutc
 
 test('`data` moves the timeline and leaves the tree', async () => {
   const world = new FakeWorld();
-  const { tree } = world.state;
+  const { tree } = world.visible();
   const { operationId, outcome } = await restore(world, 'data');
   expect(outcome).toBe('restored');
   expect(world.visible()).toMatchObject({ tree, serving: forkTimelineId(operationId), computeUp: true, appsUp: true, gateway: 'open' });

@@ -198,6 +198,19 @@ describe('digests', () => {
     await admin.end();
   });
 
+  test('a dead operation makes no schema once a newer one has been at work, also where that found nothing to drop', async () => {
+    const [late, dead] = ['a_00000000late' as AppId, fenced];
+    fenced = { ...fenced, fence: fenced.fence + 1 };
+    await data.dropAppSchema({ ...fenced, appId: late });
+    await expect(data.ensureAppSchema({ ...dead, appId: late })).rejects.toMatchObject({ type: 'StaleFence' });
+    await expect(data.dropAppSchema({ ...dead, appId: app })).rejects.toMatchObject({ type: 'StaleFence' });
+    await data.dropServiceSchema({ ...fenced, serviceId: 'other-cms' });
+    await expect(data.ensureServiceSchema({ ...dead, serviceId: 'other-cms' })).rejects.toMatchObject({ type: 'StaleFence' });
+    const admin = await compute.connect();
+    expect((await admin.query(`SELECT nspname FROM pg_namespace WHERE nspname IN ($1, $2, 'other_cms')`, [late, app])).rows).toEqual([{ nspname: app }]);
+    await admin.end();
+  });
+
   test('dropping a schema may be repeated and leaves no role', async () => {
     for (let twice = 0; twice < 2; twice++) {
       await data.dropAppSchema({ ...fenced, appId: app });
