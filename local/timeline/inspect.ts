@@ -53,6 +53,8 @@ export function createInspect({ store, timelines, binaries, uidOf }: InspectDeps
 
 async function count(socketFolder: string): Promise<TableCount[]> {
   const client = new pg.Client({ host: socketFolder, port: 5432, user: 'cloud_admin', database: 'app' });
+  // Killed between two statements, it fails the next one; unheard, it would end the server of all projects.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     const tables = (await client.query<{ schema: string; name: string; quoted: string }>(TABLES)).rows;
