@@ -64,6 +64,7 @@ export async function runCase(engines: Engines, operation: Operation, { bent, to
   const recovered = Promise.withResolvers<void>();
   const measured = new Map<string, number>();
   const struck = new Set<string>();
+  const problems: Problem[] = [];
   let missed: string | undefined;
   let strikes: Promise<void> = Promise.resolve();
 
@@ -78,7 +79,7 @@ export async function runCase(engines: Engines, operation: Operation, { bent, to
     }
     struck.add(key);
     const done = strike(put.fault, call, { worker: engines.worker, run: run.promise, operationId, tookMs: took.get(key) ?? 0, recovered: recovered.promise, kill: engines.platform.kill })
-      .then((why) => { missed ??= why; });
+      .then((why) => { missed ??= why; }, (error: unknown) => { problems.push({ kind: 'harness', what: `${key}: ${error instanceof Error ? error.message : String(error)}` }); });
     strikes = Promise.all([strikes, done]).then(() => undefined);
     await done;
   };
@@ -86,7 +87,6 @@ export async function runCase(engines: Engines, operation: Operation, { bent, to
 
   const handle = await until('a start', () => start(engines, operation.workflow, { projectId, operationId, ...operation.request }));
   run.resolve(handle);
-  const problems: Problem[] = [];
   const runs = [await runOf(handle)];
   if (!(await closed(engines, handle))) problems.push(torn('it did not end'));
   const open = await until('the operation', async () => await openOperations(engines, projectId));

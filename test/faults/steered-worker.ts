@@ -91,7 +91,11 @@ export async function startSteeredWorker(options: { data: string; queue: string;
       started.once('exit', (code) => {
         const why = new Error(`the steered worker ended with ${String(code)}: see ${queue}.log`);
         reject(why);
-        if (child === started) { troubles.push(why.message); died(why); }
+        if (child !== started) return;
+        // It died of something else than the harness: a finding, and another one goes on, as the supervisor would see to.
+        troubles.push(why.message);
+        died(why);
+        start().catch((error: unknown) => { troubles.push(error instanceof Error ? error.message : String(error)); });
       });
       started.on('message', (message: FromWorker) => {
         if (message.kind === 'ready') resolve();
