@@ -29,7 +29,7 @@ const NAMES = [...SHAPES.map((shape) => shape.name), WRITTEN];
 const { values } = parseArgs({
   options: {
     shape: { type: 'string', multiple: true }, fault: { type: 'string', multiple: true }, boundary: { type: 'string', multiple: true },
-    platforms: { type: 'string', default: '2' }, each: { type: 'boolean', default: false }, report: { type: 'string' }, help: { type: 'boolean', default: false },
+    platforms: { type: 'string', default: '2' }, each: { type: 'boolean', default: false }, thin: { type: 'string', default: '1' }, report: { type: 'string' }, help: { type: 'boolean', default: false },
   },
 });
 const HELP = `Usage: npm run test:faults -- [options]
@@ -38,12 +38,14 @@ const HELP = `Usage: npm run test:faults -- [options]
   --fault TEXT      only these: ${FAULTS.join(' · ')}
   --boundary NAME   only at activities of this name
   --each            also what one run takes at every boundary, one boundary a run
+  --thin N          a sample: every Nth boundary, other ones for each fault
   --platforms N     platforms side by side, 2 without it; each takes about 1.2 GB
   --report FILE     every run as JSON; ADORABLE_FAULTS_REPORT does the same`;
 
 const isWanted = (name: string): boolean => values.shape === undefined || values.shape.some((text) => (NAMES.includes(text) ? name === text : name.startsWith(text)));
 const shapes = SHAPES.filter(({ name }) => isWanted(name));
 const faults = FAULTS.filter((fault) => values.fault === undefined || values.fault.includes(fault));
+const thin = Math.max(1, Number(values.thin));
 const report = values.report ?? process.env['ADORABLE_FAULTS_REPORT'];
 
 if (values.help || (shapes.length === 0 && !isWanted(WRITTEN)) || faults.length === 0) {
@@ -63,6 +65,11 @@ ends in a named outcome, and has its stores read back (I1–I9). All of it takes
   const boundaries = new Map<string, readonly string[]>();
   const results: Result[] = [];
   const atTheEnd: Problem[] = [];
+
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    // The runs at work end and are told of; the platforms are taken down.
+    process.once(signal, () => { cells.length = 0; todo.length = 0; writing = false; console.log('stopping after the runs at work'); });
+  }
 
   async function work(lane: Lane): Promise<void> {
     for (;;) {
@@ -102,7 +109,7 @@ ends in a named outcome, and has its stores read back (I1–I9). All of it takes
     const wanted = WRITTEN_FAULTS.filter((fault) => faults.includes(fault));
     const recorded = (await lane.record(shape)).boundaries;
     boundaries.set(WRITTEN, recorded.map(nameOf));
-    cells.push(...recorded.flatMap((boundary, index) => { const fault = wanted[index % wanted.length]; return fault === undefined ? [] : [{ shape, fault, boundary, written: true }]; }));
+    cells.push(...recorded.flatMap((boundary, index) => { if (index % thin > 0) return []; const fault = wanted[index % wanted.length]; return fault === undefined ? [] : [{ shape, fault, boundary, written: true }]; }));
   }
 
   async function enumerate(lane: Lane, shape: RealShape): Promise<void> {
@@ -110,7 +117,7 @@ ends in a named outcome, and has its stores read back (I1–I9). All of it takes
     boundaries.set(shape.name, recorded.map(nameOf));
     for (const fault of faults) {
       if (EVERYWHERE.has(fault) && !values.each && values.boundary === undefined) cells.push({ shape, fault });
-      else cells.push(...recorded.map((boundary) => ({ shape, fault, boundary })));
+      else cells.push(...recorded.filter((_, index) => (index + FAULTS.indexOf(fault)) % thin === 0).map((boundary) => ({ shape, fault, boundary })));
     }
   }
 
