@@ -74,7 +74,7 @@ test('nobody resumes: closes as resumable with only the finished results kept, a
   const [finished] = outcome.resumable?.finished ?? [];
   expect(outcome.resumable?.finished).toHaveLength(1);
   expect(world.visible()).toEqual({ ...before, runRefs: true });
-  expect(world.leaks()).toEqual(['run refs']);
+  expect(world.leaks()).toEqual([`run refs of ${request.operationId}`]);
 
   produced.length = 0;
   world.reuse = { operationId: request.operationId, apps: outcome.resumable?.finished ?? [] };
