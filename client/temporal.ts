@@ -23,8 +23,10 @@ export interface TemporalGate {
   /** A read that takes no lock. */
   execute<T>(workflow: string, workflowId: string, input: unknown): Promise<T>;
   cancel(projectId: ProjectId, message: CancelRun): Promise<Progress>;
-  /** Wakes a run that waits for a person, and ends the back-off of whatever it retries. */
+  /** Wakes a run that waits for a person; the run then has itself pushed. */
   resume(projectId: ProjectId, message: ResumeRun): Promise<Progress>;
+  /** Ends the back-off of whatever the project's run retries; the activity behind `resumeRun`. */
+  push(projectId: ProjectId): Promise<void>;
   progress(projectId: ProjectId): Promise<Progress | undefined>;
   pending(projectId: ProjectId): Promise<readonly PendingActivity[]>;
   /** What the project's operation has been waiting for too long; undefined while it gets on. */
@@ -36,11 +38,11 @@ const SWEEP_PATIENCE_MS = 90_000;
 
 const key = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
 
-export async function connectTemporal(address: string): Promise<TemporalGate> {
+export async function connectTemporal(address: string, namespace = 'default'): Promise<TemporalGate> {
   const connection = await Connection.connect({ address, connectTimeout: '5 seconds' }).catch((cause: unknown) => {
     throw new AdorableError('NotRunning', `Temporal does not answer at ${address}: \`adorable status\` says what is down.`, { cause });
   });
-  const client = new Client({ connection });
+  const client = new Client({ connection, namespace });
   const handleOf = (projectId: ProjectId) => client.workflow.getHandle(projectWorkflowId(projectId));
 
   const progressOf = async (projectId: ProjectId): Promise<Progress | undefined> => {
@@ -157,11 +159,8 @@ export async function connectTemporal(address: string): Promise<TemporalGate> {
     },
 
     cancel: (projectId, message) => steer(projectId, CANCEL_RUN_UPDATE, message),
-    async resume(projectId, message) {
-      const progress = await steer(projectId, RESUME_RUN_UPDATE, message);
-      await push(projectWorkflowId(projectId));
-      return progress;
-    },
+    resume: (projectId, message) => steer(projectId, RESUME_RUN_UPDATE, message),
+    push: async (projectId) => { await push(projectWorkflowId(projectId)); },
     progress: progressOf,
 
     pending: async (projectId) => await pendingOf(projectWorkflowId(projectId)),

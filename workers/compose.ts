@@ -22,10 +22,12 @@ import { featuresOf } from '../activities/records/plan-revisions.ts';
 import { connectPlatform } from '../activities/records/platform-database.ts';
 import { createSweepRecords, readRoots } from '../activities/records/read-roots.ts';
 import { declaredByRows, readCheckpoint, readOperation, readProject, toRecordedMoment } from '../activities/records/rows.ts';
+import { createRuns } from '../activities/runs/push-run.ts';
 import { createProjectSecrets, createSeal, createSecretStore } from '../activities/secrets/index.ts';
 import { createPlanSweep } from '../activities/sweep/plan-sweep.ts';
 import { createVerifyCheckpoint } from '../activities/verify/verify-checkpoint.ts';
 import { createVerifyActivities } from '../activities/verify/verify-moment.ts';
+import { connectTemporal } from '../client/temporal.ts';
 import { fillSlot } from '../local/engines/slot.ts';
 import { checkout } from '../local/engines/recipe.ts';
 import { connectKube } from '../local/kube-client.ts';
@@ -161,9 +163,11 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
     dropTrees: (input) => dropTrees(paths.projects, input),
   };
 
+  const runs = createRuns(() => connectTemporal(config.temporal.address, config.temporal.namespace));
+
   return {
-    activities: { ...records, ...code, ...data, ...infra, ...verify, ...verifyCheckpoint, ...sweeping },
-    close: async () => { await kube.close(); await database.end(); },
+    activities: { ...records, ...code, ...data, ...infra, ...verify, ...verifyCheckpoint, ...sweeping, ...runs.activities },
+    close: async () => { await runs.close(); await kube.close(); await database.end(); },
   };
 }
 

@@ -7,7 +7,8 @@ import { forkTimelineId, operationCheckpointId } from '../shared/derive.ts';
 import type { Fenced, Moment } from '../shared/moment.ts';
 import type { Abandoned, Claim } from '../shared/ports.ts';
 import { code, data, records } from './activities.ts';
-import { converge, serve } from './converge.ts';
+import { serve } from './converge.ts';
+import { thaw } from './freeze.ts';
 import { dropMade, leaveGeneration, settleGeneration } from './generation-tail.ts';
 import type { Run } from './run.ts';
 import { goBack, settle } from './settle.ts';
@@ -29,7 +30,10 @@ async function undo(run: Run, heir: Fenced, abandoned: Abandoned): Promise<strin
       await deprovision(run, heir, abandoned.back);
       return 'unchanged';
     case 'generate':
+      // Whether it had frozen the project its row does not say: what runs is taken to where it was either way.
+      if (abandoned.current !== null) await thaw(run, heir, abandoned.current);
       await dropMade(run, heir, await records.pendingOf(heir));
+      if (abandoned.current !== null) await data.deleteFork({ projectId, tenantId: abandoned.current.tenantId, timelineId: forkTimelineId(operationId) });
       await forget(heir, abandoned.current, 'pre-generation');
       return 'unchanged';
     case 'bookmark':
@@ -37,11 +41,8 @@ async function undo(run: Run, heir: Fenced, abandoned: Abandoned): Promise<strin
       return 'unchanged';
     case 'restore': {
       if (abandoned.back !== null) {
-        const point = await code.commitDirty({ ...heir, reason: 'abandoned restore' });
-        const back = { ...abandoned.back, commit: point.commit, tree: point.tree };
-        await converge(run, heir, back, { keepRunning: false });
-        await serve(run, heir, back);
-        await data.deleteFork({ projectId, tenantId: back.tenantId, timelineId: forkTimelineId(operationId) });
+        await thaw(run, heir, abandoned.back);
+        await data.deleteFork({ projectId, tenantId: abandoned.back.tenantId, timelineId: forkTimelineId(operationId) });
       }
       await records.voidCheckpoint({ ...heir, checkpointId: operationCheckpointId(operationId, 'pre-restore') });
       return 'unchanged';

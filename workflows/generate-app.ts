@@ -5,7 +5,11 @@
 import type { GenerateAppRequest, GenerateAppResult } from '../shared/contract/generate-project.ts';
 import { code } from './activities.ts';
 
-export async function generateApp({ fenced, bucket, revisionId }: GenerateAppRequest): Promise<GenerateAppResult> {
+export async function generateApp({ fenced, bucket, revisionId, from }: GenerateAppRequest): Promise<GenerateAppResult> {
+  if (from !== undefined) {
+    const { point } = await code.adoptResult({ ...fenced, bucket, from });
+    if (point !== null) return point;
+  }
   await code.produceApp({ ...fenced, bucket, revisionId });
   return await code.checkApp({ ...fenced, bucket });
 }

@@ -15,6 +15,7 @@ import { countRowsByTable, dataDigest, schemaFingerprint, type TableRows } from 
 import { ensureMeta } from './meta-schema.ts';
 import { readMigrationLedger, runMigrations, type AppliedMigration } from './migrations.ts';
 import { readOpenTransactions } from './open-transactions.ts';
+import { createRehearsal } from './rehearse-migrations.ts';
 import { readServing, type Serving } from './read-serving.ts';
 import { readSchemaMarks } from './schema-marks.ts';
 import { assertRoles, dropSchema, ensureAppSchema, ensureServiceSchema, isServiceSchemaMadeBy, ownerOf, serviceSchema } from './schemas.ts';
@@ -126,6 +127,8 @@ export function createDataActivities(deps: DataDeps): DataActivities & DataReads
         return { applied };
       });
     },
+
+    ...createRehearsal(deps, asAdmin),
 
     proveServing: async ({ projectId, timelineId }) =>
       await asAdmin(projectId, async (sql) => {

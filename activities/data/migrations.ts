@@ -37,16 +37,21 @@ export async function readMigrationLedger(sql: Sql): Promise<AppliedMigration[]>
   return await sql.query<AppliedMigration>('SELECT app, name, checksum FROM adorable_meta.migrations ORDER BY app, name');
 }
 
-export async function runMigrations(admin: Sql, asLogin: AsLogin, run: MigrationRun): Promise<string[]> {
-  const { appId } = run;
-  const ledger = new Map((await readMigrationLedger(admin)).filter((row) => row.app === appId).map((row) => [row.name, row.checksum]));
-  const pending = run.migrations.filter((migration) => {
-    const known = ledger.get(migration.name);
+/** What the ledger lacks; history is not rewritten. */
+export function pendingMigrations({ appId, migrations }: MigrationRun, ledger: readonly AppliedMigration[]): readonly Migration[] {
+  const applied = new Map(ledger.filter((row) => row.app === appId).map((row) => [row.name, row.checksum]));
+  return migrations.filter((migration) => {
+    const known = applied.get(migration.name);
     if (known !== undefined && known !== migration.checksum) {
       throw new AdorableError('PreconditionFailed', `Migration ${migration.name} of ${appId} was changed after it was applied: add a new one instead.`);
     }
     return known === undefined;
   });
+}
+
+export async function runMigrations(admin: Sql, asLogin: AsLogin, run: MigrationRun): Promise<string[]> {
+  const { appId } = run;
+  const pending = pendingMigrations(run, await readMigrationLedger(admin));
   if (pending.length === 0) return [];
 
   await dropLeftovers(admin);

@@ -136,6 +136,9 @@ export function createTimelineClient({ url, token, silenceMs = SILENCE_MS }: Tim
     unseal: async (tenantId: TenantId, id: TimelineId, fence?: number) => { await call('POST', `${timeline(tenantId, id)}/unseal`, { fence }); },
     /** Embedded: rows per table and transactions in doubt at an LSN, read on a throw-away fork that nothing else can reach. */
     inspect: async (tenantId: TenantId, id: TimelineId, lsn: Lsn) => await call('POST', `${timeline(tenantId, id)}/inspect`, { lsn }) as Inspected,
+    /** Embedded: a throw-away fork at an LSN, open to every role through a local socket until it is closed or its time is over. */
+    openLease: async (tenantId: TenantId, id: TimelineId, lsn: Lsn) => await call('POST', `${timeline(tenantId, id)}/lease`, { lsn }) as { lease: string; host: string },
+    closeLease: async (lease: string) => { await remove(`/v1/lease/${lease}`); },
     configureEndpoint: async (projectId: ProjectId, config: EndpointConfig) => await call('PUT', `/v1/endpoint/${projectId}`, config) as EndpointState,
     readEndpoint: async (projectId: ProjectId) => await call('GET', `/v1/endpoint/${projectId}`) as EndpointState,
   };

@@ -5,6 +5,7 @@
 import { AdorableError } from '../../shared/errors.ts';
 import { isDeployment } from '../../shared/manifests/kube-object.ts';
 import { FENCE, namespaceName } from '../../shared/manifests/names.ts';
+import type { Lsn } from '../../shared/lsn.ts';
 import type { Fenced, FencedMoment } from '../../shared/moment.ts';
 import { COMPUTE } from '../../shared/services/built-ins.ts';
 import { applyObjects, readLive } from './apply-objects.ts';
@@ -32,11 +33,13 @@ export async function startCompute(run: InfraRun, input: FencedMoment): Promise<
   if (reason !== undefined) throw new AdorableError('Unavailable', `The compute of ${projectId} does not come up: ${await run.withoutSecrets(projectId, reason)}`);
 }
 
-export async function stopCompute(run: InfraRun, input: Fenced): Promise<void> {
-  const { projectId, fence } = input;
+/** The mirror image of `startCompute`: no pod, then no attachment; only what then stands is the end of its WAL (I3). */
+export async function stopCompute(run: InfraRun, input: FencedMoment): Promise<{ lsn: Lsn }> {
+  const { projectId, fence, moment } = input;
   const live = await run.cluster.read('Deployment', namespaceName(projectId), COMPUTE);
   if (live) await run.cluster.patch({ ...live, kind: 'Deployment' }, { metadata: { uid: live.metadata.uid, annotations: { [FENCE]: String(fence) } }, spec: { replicas: 0 } });
   await awaitPodsGone(run.rollout(projectId), (name) => name === COMPUTE);
+  return await run.deps.data.sealTimeline({ ...input, tenantId: moment.tenantId, timelineId: moment.timelineId });
 }
 
 /** Who may log in from now on; waited for when there is a compute to obey. */

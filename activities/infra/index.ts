@@ -49,7 +49,7 @@ export function createInfraActivities(deps: InfraDeps): InfraActivities & InfraR
     ensureNamespace: async (input) => { await ensureNamespace(begin(), input); },
     ensureSecrets: async ({ projectId, moment }) => { await deps.secrets.ensure(projectId, await deps.declaredOf(projectId, moment.checkpointId)); },
     startCompute: async (input) => { await startCompute(begin(), input); },
-    stopCompute: async (input) => { await stopCompute(begin(), input); },
+    stopCompute: async (input) => await stopCompute(begin(), input),
 
     async freeze(input) {
       const run = begin();

@@ -83,8 +83,9 @@ export async function restoreBefore(session: Session, project: ProjectRow, opera
   for (const revision of before.revisions) {
     await session.query('UPDATE plan_revisions SET status = $2, archived_at = $3 WHERE id = $1 AND project_id = $4', [revision.id, revision.status, revision.archived_at, project.id]);
   }
+  // `back` names what is served then: where the project ran, or the fork that a migrating generation kept of it.
   await session.query('UPDATE projects SET current_checkpoint = $2, timeline_id = $3, redo_stack = $4 WHERE id = $1', [
-    project.id, before.checkpointId, before.timelineId, JSON.stringify(before.redoStack),
+    project.id, before.checkpointId, back.timelineId, JSON.stringify(before.redoStack),
   ]);
   await session.query(`UPDATE checkpoints SET status = 'void' WHERE operation_id = $1 AND id = $2`, [operation.id, operation.forward?.checkpointId ?? null]);
 }

@@ -4,8 +4,9 @@
  */
 import { AdorableError } from '../../shared/errors.ts';
 import { materializedAppId } from '../../shared/derive.ts';
-import type { AppId, ProjectId, RevisionId } from '../../shared/ids.ts';
-import type { MaterializedApp, RecordsActivities } from '../../shared/ports.ts';
+import type { Resumable } from '../../shared/contract/operation.ts';
+import type { AppId, OperationId, ProjectId, RevisionId } from '../../shared/ids.ts';
+import type { MaterializedApp, RecordsActivities, Reuse } from '../../shared/ports.ts';
 import { bucketPlanByAppId } from '../../shared/spec/buckets.ts';
 import type { PlannedSubtask } from '../../shared/spec/buckets.ts';
 import type { Declared } from '../../shared/spec/declared.ts';
@@ -36,7 +37,7 @@ type Generation = Pick<
 export function createGeneration(deps: GenerationDeps): Generation {
   const { database, readPlanFeatures } = deps;
   return {
-    async planGeneration({ revisionId, ...fenced }) {
+    async planGeneration({ revisionId, resumes, ...fenced }) {
       const revision = await database.transaction(async (session) => {
         await lockProject(session, fenced);
         const chosen = await chooseRevision(session, fenced.projectId, revisionId);
@@ -50,6 +51,7 @@ export function createGeneration(deps: GenerationDeps): Generation {
         revisionId: revision.id,
         creates: features.flatMap((feature) => toMaterialized(fenced.projectId, revision.id, feature)),
         addsServices: [...wanted].filter((id) => !project.services.includes(id) && deps.serviceVersion(id) !== undefined).sort(),
+        reuse: resumes ? await finishedBefore(database, fenced.projectId, revision.id) : null,
       };
     },
 
@@ -132,6 +134,16 @@ export async function declaredAfter(deps: GenerationDeps, revisionId: RevisionId
     })),
     revisionId,
   };
+}
+
+/** What the newest run of this revision left to be taken up; a later run of it that ended otherwise leaves nothing. */
+async function finishedBefore(database: PlatformDatabase, projectId: ProjectId, revisionId: RevisionId): Promise<Reuse | null> {
+  const [row] = await database.query<{ id: OperationId; resumable: Resumable | null }>(
+    `SELECT id, details -> 'resumable' AS resumable FROM operations
+      WHERE project_id = $1 AND kind = 'generate' AND outcome = 'failed-resumable' AND details -> 'resumable' ->> 'revisionId' = $2 ORDER BY started_at DESC LIMIT 1`,
+    [projectId, revisionId],
+  );
+  return row?.resumable == null ? null : { operationId: row.id, apps: row.resumable.finished };
 }
 
 async function chooseRevision(session: Session, projectId: ProjectId, revisionId: RevisionId | undefined): Promise<RevisionRow> {

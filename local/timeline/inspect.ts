@@ -2,17 +2,9 @@
  * Rows per table at one LSN, for the preview of a restore: counted on a throw-away fork that is
  * removed afterwards, by a PostgreSQL that only this process can reach. Nothing is served from it.
  */
-import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import pg from 'pg';
-import { parseTimelineId } from '../../shared/ids.ts';
-import type { ProjectId, TenantId, TimelineId } from '../../shared/ids.ts';
-import type { Lsn } from '../../shared/lsn.ts';
 import type { PreparedTransaction } from '../../shared/restore/open-transactions.ts';
-import { notFound } from './answer.ts';
-import { runUntilStopped } from './postgres-process.ts';
-import type { StateStore } from './state.ts';
-import type { Timelines } from './timelines.ts';
+import type { PastPoint, WithThrowAway } from './throw-away.ts';
 
 export interface TableCount {
   /** `schema.table` */
@@ -26,14 +18,7 @@ export interface Inspection {
   readonly prepared: readonly PreparedTransaction[];
 }
 
-export type Inspect = (tenantId: TenantId, timelineId: TimelineId, lsn: Lsn) => Promise<Inspection>;
-
-export interface InspectDeps {
-  readonly store: StateStore;
-  readonly timelines: Timelines;
-  readonly binaries: string;
-  readonly uidOf: (project: ProjectId) => Promise<number | undefined>;
-}
+export type Inspect = (point: PastPoint) => Promise<Inspection>;
 
 const TABLES = `SELECT n.nspname AS schema, c.relname AS name, quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS quoted
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -42,22 +27,11 @@ const TABLES = `SELECT n.nspname AS schema, c.relname AS name, quote_ident(n.nsp
 const PREPARED = 'SELECT gid, owner::text AS owner, prepared AS since FROM pg_prepared_xacts WHERE database = current_database() ORDER BY prepared, gid LIMIT 20';
 const LOCK_MS = 10_000;
 
-export function createInspect({ store, timelines, binaries, uidOf }: InspectDeps): Inspect {
-  return async (tenantId, timelineId, lsn) => {
-    const tenant = store.readTenant(tenantId);
-    if (!tenant) throw notFound(`There is no tenant ${tenantId}.`);
-    const throwAway = parseTimelineId(randomBytes(16).toString('hex'));
-    await timelines.create(tenantId, throwAway, { ancestor: timelineId, lsn });
-    try {
-      let found: Inspection = { tables: [], prepared: [] };
-      await runUntilStopped({
-        binaries, uid: await uidOf(tenant.projectId), pgdata: join(store.folder(tenantId, throwAway), 'pgdata'), settings: {}, timeoutMs: 300_000,
-        during: async (socketFolder) => { found = await look(socketFolder); },
-      });
-      return found;
-    } finally {
-      await timelines.delete(tenantId, throwAway);
-    }
+export function createInspect(withThrowAway: WithThrowAway): Inspect {
+  return async (point) => {
+    let found: Inspection = { tables: [], prepared: [] };
+    await withThrowAway(point, 'admin', async (socketFolder) => { found = await look(socketFolder); });
+    return found;
   };
 }
 

@@ -58,12 +58,12 @@ describe('the story of a project', () => {
     expect(await replicas(project)).toEqual({ app: 0, 'app-blog': 0, directus: 0, 'neon-compute': 1 });
     expect((await objectsOf(world, project, 'Pod')).map((object) => object.metadata.labels?.['app.kubernetes.io/name'])).toEqual(['neon-compute']);
     expect(world.asked).toEqual(['aaaa admin 3', 'await admin']);
-    await world.infra.stopCompute(third);
+    expect(await world.infra.stopCompute(at(third, after))).toEqual({ lsn: '0/2000' });
     expect(await namesOf(world, project, 'Pod')).toEqual([]);
 
     const back = { ...before, timelineId: after.timelineId.replaceAll('a', 'b') as typeof after.timelineId };
     await world.infra.startCompute(at(third, back));
-    expect(world.asked.slice(2)).toEqual(['unseal bbbb', 'bbbb admin 3']);
+    expect(world.asked.slice(2)).toEqual(['seal aaaa', 'unseal bbbb', 'bbbb admin 3']);
     const undone = await world.infra.convergeInfra({ ...at(third, back), keepRunning: false });
     expect(undone).toMatchObject({ tornDown: ['app-blog'], deprovisioned: ['directus'] });
     expect(await namesOf(world, project, 'Deployment')).toEqual(['app', 'neon-compute']);
@@ -198,7 +198,7 @@ describe('a namespace that someone else deletes', () => {
     await world.infra.freeze(at(next, before));
     const made = await world.admin.request<{ metadata: { annotations: Record<string, string> } }>({ method: 'GET', path: namespace(id) });
     expect(made.metadata.annotations).toMatchObject({ 'adorable.dev/fence': '2', 'adorable.dev/gateway': 'restoring' });
-    await world.infra.stopCompute(next);
+    await world.infra.stopCompute(at(next, before));
     await world.infra.startCompute(at(next, before));
     await world.infra.convergeInfra({ ...at(next, before), keepRunning: false });
     expect(await world.infra.startTiers(at(next, before))).toEqual({ healthy: ['app', 'neon-compute'], degraded: [] });
@@ -233,7 +233,7 @@ describe('the fence', () => {
     const began = performance.now();
     await world.infra.ensureNamespace(newer);
     process.stderr.write(`fence raised and proven in ${String(Math.round(performance.now() - began))} ms\n`);
-    await expect(world.infra.stopCompute(old)).rejects.toMatchObject({ type: 'StaleFence' });
+    await expect(world.infra.stopCompute(at(old, before))).rejects.toMatchObject({ type: 'StaleFence' });
     await expect(world.infra.open(old)).rejects.toMatchObject({ type: 'StaleFence' });
     await expect(world.infra.convergeInfra({ ...at(old, after), keepRunning: true })).rejects.toMatchObject({ type: 'StaleFence' });
     await expect(world.infra.deleteNamespace(old)).rejects.toMatchObject({ type: 'StaleFence' });
@@ -244,7 +244,7 @@ describe('the fence', () => {
     const next = await world.hold(project, 6);
     await world.infra.startCompute(at(next, before));
     await expect(world.infra.startCompute(at(newer, before))).rejects.toMatchObject({ type: 'StaleFence' });
-    await expect(world.infra.stopCompute(newer)).rejects.toMatchObject({ type: 'StaleFence' });
+    await expect(world.infra.stopCompute(at(newer, before))).rejects.toMatchObject({ type: 'StaleFence' });
   });
 });
 

@@ -67,7 +67,7 @@ describe('a worker killed -9', () => {
     }, 240_000,
   );
 
-  test.each(['sealTimeline', 'restoreVersion'])('in a restore at %s: a new worker finishes it, and redo brings every acknowledged row back', async (activity) => {
+  test.each(['stopCompute', 'restoreVersion'])('in a restore at %s: a new worker finishes it, and redo brings every acknowledged row back', async (activity) => {
     const marker = `Written before ${activity}`;
     await addTransaction(world, marker, -100);
     const started = await platform.open.runtime.restore(projectId, 'undo');

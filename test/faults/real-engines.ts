@@ -21,8 +21,8 @@ export type RealFault = 'kill the worker' | 'kill the store' | 'terminate';
 
 /** The process that a step needs an answer from. Git has none: its steps lose Temporal, which awaits their reply. */
 const STORE_OF: Readonly<Record<string, PartName>> = {
-  claimOperation: 'postgres', planRestore: 'postgres', completeCheckpoint: 'postgres', recordDirections: 'postgres', decide: 'postgres', convergeRows: 'postgres', finalize: 'postgres',
-  closeOperation: 'postgres', forkBranch: 'timeline', sealTimeline: 'timeline', startCompute: 'timeline', convergeSchema: 'node', verifyMoment: 'timeline', commitDirty: 'temporal',
+  claimOperation: 'postgres', planRestore: 'postgres', completeCheckpoint: 'postgres', decide: 'postgres', convergeRows: 'postgres', finalize: 'postgres',
+  closeOperation: 'postgres', forkBranch: 'timeline', startCompute: 'timeline', convergeSchema: 'node', verifyMoment: 'timeline', commitDirty: 'temporal',
   restoreVersion: 'temporal', stopCompute: 'node', freeze: 'kube-apiserver', convergeInfra: 'kube-apiserver', startTiers: 'node', open: 'gateway',
 };
 

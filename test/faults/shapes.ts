@@ -56,16 +56,16 @@ const first = (activity: string): Boundary => ({ activity, nth: 1 });
 
 export const BENT: readonly Shape[] = [
   { name: 'provision, unwound', world: () => FakeWorld.empty(), workflow: 'provisionProject', request: request({ name: 'Home' }), outcome: 'unchanged', bent: first('emitCheckpointLsn'), straight: 'provision', faults: [] },
-  { name: 'generate, unwound', world: withBlog, ...generate(), outcome: 'unchanged', bent: first('recordDirections'), straight: 'generate', faults: [] },
+  { name: 'generate, unwound', world: withBlog, ...generate(), outcome: 'unchanged', bent: first('ensureSecrets'), straight: 'generate', faults: [] },
   { name: 'generate, went back', world: withBlog, ...generate(), outcome: 'unchanged', bent: first('verifyMoment'), straight: 'generate', faults: [] },
-  { name: 'restore, unwound', world: () => new FakeWorld(), ...restore('all'), outcome: 'unchanged', bent: first('recordDirections'), straight: 'restore all', faults: [] },
+  { name: 'restore, unwound', world: () => new FakeWorld(), ...restore('all'), outcome: 'unchanged', bent: first('stopCompute'), straight: 'restore all', faults: [] },
   { name: 'restore, went back', world: () => new FakeWorld(), ...restore('all'), outcome: 'unchanged', bent: first('verifyMoment'), straight: 'restore all', faults: [] },
-  { name: 'restore code, unwound', world: () => new FakeWorld(), ...restore('code'), outcome: 'unchanged', bent: first('recordDirections'), straight: 'restore code', faults: [] },
+  { name: 'restore code, unwound', world: () => new FakeWorld(), ...restore('code'), outcome: 'unchanged', bent: first('pinMoment'), straight: 'restore code', faults: [] },
 ];
 
 export const RECOVERIES: readonly Shape[] = [
-  { name: 'recover a restore before its decision', world: () => new FakeWorld(), after: { ...restore('all', EARLIER), at: 'recordDirections' }, ...recover, outcome: 'recovered' },
+  { name: 'recover a restore before its decision', world: () => new FakeWorld(), after: { ...restore('all', EARLIER), at: 'stopCompute' }, ...recover, outcome: 'recovered' },
   { name: 'recover a restore after its decision', world: () => new FakeWorld(), after: { ...restore('all', EARLIER), at: 'convergeInfra' }, ...recover, outcome: 'recovered' },
-  { name: 'recover a generation before its decision', world: withBlog, after: { ...generate(EARLIER), at: 'recordDirections' }, ...recover, outcome: 'recovered' },
+  { name: 'recover a generation before its decision', world: withBlog, after: { ...generate(EARLIER), at: 'ensureSecrets' }, ...recover, outcome: 'recovered' },
   { name: 'recover a generation after its decision', world: withBlog, after: { ...generate(EARLIER), at: 'convergeSchema' }, ...recover, outcome: 'recovered' },
 ];

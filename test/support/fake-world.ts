@@ -10,7 +10,7 @@ import { operationCheckpointId, tenantIdOf } from '../../shared/derive.ts';
 import type { AppId, CheckpointId, CommitSha, OperationId, ProjectId, RevisionId, TimelineId, TreeHash } from '../../shared/ids.ts';
 import type { Lsn } from '../../shared/lsn.ts';
 import type { Fenced, Moment, OperationKind, RecordedMoment } from '../../shared/moment.ts';
-import type { Activities, Bucket, Decision, MaterializedApp } from '../../shared/ports.ts';
+import type { Activities, Bucket, Decision, MaterializedApp, Reuse } from '../../shared/ports.ts';
 import type { Receipt, RestorePlan } from '../../shared/restore/plan.ts';
 
 export const PROJECT = 'qiwykfu39n' as ProjectId;
@@ -36,6 +36,7 @@ interface OperationState {
 /** One call of an activity, for a harness that decides what becomes of it. */
 export interface BoundaryCall {
   readonly name: string;
+  readonly input: unknown;
   /** How often this activity was called so far, this call included. */
   readonly nth: number;
   readonly effect: () => Promise<unknown>;
@@ -74,8 +75,14 @@ export class FakeWorld {
   readonly calls: string[] = [];
   /** Apps that the approved revision creates. */
   creates: MaterializedApp[] = [];
+  /** Migrations of existing apps that the approved revision brings. */
+  changes: string[] = [];
+  /** What an earlier run of the revision left to be taken up. */
+  reuse: Reuse | null = null;
   /** Fails an activity once (`times` 1) or for good. */
   readonly faults = new Map<string, { kind: FaultKind; times: number; type: string }>();
+  /** Sees every call. */
+  observe: ((call: Pick<BoundaryCall, 'name' | 'input'>) => void) | undefined;
   /** Takes every call over while it is set. */
   intercept: ((call: BoundaryCall) => Promise<unknown>) | undefined;
   /** A store learns a fence by the first write that carries it. */
@@ -118,14 +125,15 @@ export class FakeWorld {
 
   activities(): Activities {
     const plain = this.#plain();
-    const wrapped = Object.fromEntries(Object.entries(plain).map(([name, work]) => [name, async (input: never) => await this.#boundary(name, () => (work as (input: never) => unknown)(input))]));
+    const wrapped = Object.fromEntries(Object.entries(plain).map(([name, work]) => [name, async (input: never) => await this.#boundary(name, input, () => (work as (input: never) => unknown)(input))]));
     return wrapped as unknown as Activities;
   }
 
-  async #boundary(name: string, work: () => unknown): Promise<unknown> {
+  async #boundary(name: string, input: unknown, work: () => unknown): Promise<unknown> {
     this.calls.push(name);
+    this.observe?.({ name, input });
     if (this.intercept !== undefined) {
-      return await this.intercept({ name, nth: this.calls.filter((call) => call === name).length, effect: async () => await work() });
+      return await this.intercept({ name, input, nth: this.calls.filter((call) => call === name).length, effect: async () => await work() });
     }
     const fault = this.faults.get(name);
     const strikes = fault !== undefined && fault.times > 0;
@@ -148,6 +156,13 @@ export class FakeWorld {
   #served(timelineId?: TimelineId): void {
     if (!this.state.computeUp) throw ApplicationFailure.create({ type: 'Unavailable', message: 'no compute answers' });
     if (timelineId !== undefined && timelineId !== this.state.serving) throw ApplicationFailure.create({ type: 'VerifyFailed', message: 'another timeline is served', nonRetryable: true });
+  }
+
+  #seal(input: Fenced & { timelineId: TimelineId }): Promise<{ lsn: Lsn }> {
+    this.#guard(input, 'data');
+    if (this.state.computeUp) throw ApplicationFailure.create({ type: 'PreconditionFailed', message: 'a compute is attached', nonRetryable: true });
+    if (!this.state.sealed.includes(input.timelineId)) this.state.sealed.push(input.timelineId);
+    return Promise.resolve({ lsn: '0/2000' as Lsn });
   }
 
   #operation(id: OperationId): OperationState {
@@ -234,11 +249,13 @@ export class FakeWorld {
         }
         return Promise.resolve();
       },
-      recordDirections: (input) => { this.#guard(input); Object.assign(this.#operation(input.operationId), { forward: input.forward, back: input.back }); return Promise.resolve(); },
       decide: (input) => {
         this.#guard(input);
         const row = this.#operation(input.operationId);
         if (row.decision === null) {
+          const { directions, snapshot } = input;
+          if (directions !== undefined) Object.assign(row, directions);
+          if (snapshot !== undefined) state.checkpoints[snapshot.checkpointId] = 'complete';
           row.decision = input.decision;
           row.before = state.position;
           if (input.decision === 'target' && row.forward !== null) {
@@ -263,7 +280,7 @@ export class FakeWorld {
       convergeRows: (input) => { this.#guard(input); return Promise.resolve(); },
       finalize: (input) => { this.#guard(input); this.#operation(input.operationId).final = true; return Promise.resolve(); },
       closeOperation: (input) => { this.#operation(input.operationId).outcome ??= input.outcome; return Promise.resolve(); },
-      planGeneration: () => Promise.resolve({ revisionId: REVISION, creates: this.creates, addsServices: [] }),
+      planGeneration: () => Promise.resolve({ revisionId: REVISION, creates: this.creates, addsServices: [], reuse: this.reuse }),
       ensurePendingApp: (input) => { this.#guard(input); if (!state.pendingApps.includes(input.app.appId)) state.pendingApps.push(input.app.appId); return Promise.resolve(); },
       dropPendingApp: (input) => {
         this.#guard(input);
@@ -286,6 +303,7 @@ export class FakeWorld {
       scaffoldApp: (input) => { this.#guard(input, 'code'); state.runRefs = true; return Promise.resolve(); },
       produceApp: (input) => { this.#guard(input, 'code'); state.runRefs = true; return Promise.resolve({ files: 1 }); },
       checkApp: (input) => { this.#guard(input, 'code'); return Promise.resolve(MADE); },
+      adoptResult: (input) => { this.#guard(input, 'code'); state.runRefs = true; return Promise.resolve({ point: MADE }); },
       composeCommit: (input) => { this.#guard(input, 'code'); return Promise.resolve(MADE); },
       restoreVersion: (input) => { this.#guard(input, 'code'); state.tree = input.moment.tree; return Promise.resolve({ commit: input.moment.commit, tree: input.moment.tree }); },
       dropRun: (input) => { this.#guard(input, 'code'); state.runRefs = false; return Promise.resolve(); },
@@ -305,12 +323,7 @@ export class FakeWorld {
         return Promise.resolve();
       },
       repointCompute: (input) => { this.#guard(input, 'data'); return Promise.resolve(); },
-      sealTimeline: (input) => {
-        this.#guard(input, 'data');
-        if (state.computeUp) throw ApplicationFailure.create({ type: 'PreconditionFailed', message: 'a compute is attached', nonRetryable: true });
-        if (!state.sealed.includes(input.timelineId)) state.sealed.push(input.timelineId);
-        return Promise.resolve({ lsn: '0/2000' as Lsn });
-      },
+      sealTimeline: (input) => this.#seal(input),
       unsealTimeline: (input) => { this.#guard(input, 'data'); state.sealed = state.sealed.filter((id) => id !== input.timelineId); return Promise.resolve(); },
       emitCheckpointLsn: (input) => {
         this.#served(input.timelineId);
@@ -329,6 +342,7 @@ export class FakeWorld {
       ensureServiceSchema: () => { this.#served(); return Promise.resolve(); },
       dropServiceSchema: () => { this.#served(); return Promise.resolve(); },
       convergeSchema: (input) => { this.#served(input.moment.timelineId); return Promise.resolve({ applied: [] }); },
+      rehearseMigrations: () => { this.#served(); return Promise.resolve({ changes: this.changes }); },
       proveServing: () => Promise.resolve({ pgTimelineId: 1, proof: '1/1' }),
 
       ensureNamespace: (input) => { this.#guard(input, 'infra'); state.namespace = true; return Promise.resolve(); },
@@ -340,7 +354,7 @@ export class FakeWorld {
         Object.assign(state, { computeUp: true, serving: input.moment.timelineId });
         return Promise.resolve();
       },
-      stopCompute: (input) => { this.#guard(input, 'infra'); state.computeUp = false; return Promise.resolve(); },
+      stopCompute: (input) => { this.#guard(input, 'infra'); state.computeUp = false; return this.#seal({ ...input, timelineId: input.moment.timelineId }); },
       freeze: (input) => { this.#guard(input, 'infra'); this.#guard(input, 'data'); Object.assign(state, { gateway: 'restoring', appsUp: false }); return Promise.resolve(); },
       convergeInfra: (input) => { this.#guard(input, 'infra'); if (!input.keepRunning) state.appsUp = false; return Promise.resolve({ created: 0, configured: 0, unchanged: 0, deleted: 0, tornDown: [], deprovisioned: [] }); },
       startTiers: (input) => { this.#guard(input, 'infra'); state.appsUp = true; return Promise.resolve({ healthy: ['app'], degraded: [] }); },
@@ -348,6 +362,8 @@ export class FakeWorld {
       open: (input) => { this.#guard(input, 'infra'); state.gateway = 'open'; return Promise.resolve(); },
       deleteNamespace: (input) => { this.#guard(input, 'infra'); Object.assign(state, { namespace: false, computeUp: false, appsUp: false, gateway: 'open' }); return Promise.resolve(); },
 
+      // The bench serves it: it acts on the Temporal server, which is real.
+      pushRun: () => Promise.reject(ApplicationFailure.nonRetryable('the bench pushes', 'InvariantViolated')),
       verifyMoment: ({ moment }) => Promise.resolve(receipt(moment)),
       verifyCheckpoint: () => Promise.reject(ApplicationFailure.nonRetryable('no test asks for it', 'InvariantViolated')),
     };

@@ -3,6 +3,8 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { fileURLToPath } from 'node:url';
+import { createRuns } from '../../activities/runs/push-run.ts';
+import { connectTemporal } from '../../client/temporal.ts';
 import { obtain } from '../../local/engines/obtain.ts';
 import { projectWorkflowId, SEARCH_ATTRIBUTES, TASK_QUEUE } from '../../shared/contract/operation.ts';
 import type { OperationRequest } from '../../shared/contract/operation.ts';
@@ -44,7 +46,8 @@ export async function openWorkflowBench(): Promise<WorkflowBench> {
     return (world.activities() as unknown as Acts)[name]?.(input);
   };
   const delegate = Object.fromEntries(Object.keys(new FakeWorld().activities()).map((name) => [name, act(name)]));
-  const worker = await Worker.create({ connection: environment.nativeConnection, taskQueue: TASK_QUEUE, workflowBundle, activities: delegate, shutdownGraceTime: 0 });
+  const runs = createRuns(() => connectTemporal(environment.address));
+  const worker = await Worker.create({ connection: environment.nativeConnection, taskQueue: TASK_QUEUE, workflowBundle, activities: { ...delegate, ...runs.activities }, shutdownGraceTime: 0 });
   const running = worker.run();
   return {
     environment,
@@ -59,6 +62,7 @@ export async function openWorkflowBench(): Promise<WorkflowBench> {
     async close() {
       worker.shutdown();
       await running;
+      await runs.close();
       await environment.teardown();
     },
   };

@@ -28,14 +28,14 @@ interface Shape {
 const SHAPES: readonly Shape[] = [
   {
     workflow: 'restoreProject', input: { target: 'undo', mode: 'all' }, outcome: 'restored',
-    before: ['planRestore', 'forkBranch', 'freeze', 'commitDirty', 'stopCompute', 'sealTimeline', 'completeCheckpoint', 'recordDirections'],
+    before: ['planRestore', 'forkBranch', 'freeze', 'commitDirty', 'stopCompute'],
     after: ['decide', 'convergeRows', 'startCompute', 'verifyMoment', 'startTiers', 'open'],
   },
   {
     workflow: 'generateProject', input: { door: 'approve_plan' }, outcome: 'generated',
     before: [
       'planGeneration', 'commitDirty', 'recordCheckpointIntent', 'emitCheckpointLsn', 'pinMoment', 'completeCheckpoint', 'ensurePendingApp', 'scaffoldApp',
-      'ensureAppSchema', 'resolveCreatesAppSentinels', 'bucketPlan', 'produceApp', 'checkApp', 'composeCommit', 'ensureSecrets', 'recordDirections',
+      'ensureAppSchema', 'resolveCreatesAppSentinels', 'bucketPlan', 'produceApp', 'checkApp', 'composeCommit', 'ensureSecrets',
     ],
     after: ['decide', 'restoreVersion', 'convergeSchema', 'verifyMoment', 'startTiers', 'seedServices'],
   },

@@ -36,7 +36,7 @@ function expectGenerated(world: FakeWorld, operationId: OperationId): void {
 
 const BEFORE_DECISION = [
   'planGeneration', 'commitDirty', 'recordCheckpointIntent', 'emitCheckpointLsn', 'pinMoment', 'completeCheckpoint', 'ensurePendingApp', 'scaffoldApp', 'ensureAppSchema',
-  'resolveCreatesAppSentinels', 'bucketPlan', 'produceApp', 'checkApp', 'composeCommit', 'ensureSecrets', 'recordDirections',
+  'resolveCreatesAppSentinels', 'bucketPlan', 'produceApp', 'checkApp', 'composeCommit', 'ensureSecrets',
 ] as const;
 const AFTER_DECISION = ['convergeRows', 'restoreVersion', 'startCompute', 'convergeSchema', 'convergeInfra', 'verifyMoment'] as const;
 
