@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { activityInfo } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { activityInterceptors } from '../../workers/heartbeat-interceptor.ts';
 import { groupsOf } from './history.ts';
 import type { RecordedCall } from './history.ts';
@@ -25,6 +25,11 @@ export interface OverheadInput {
   readonly calls: readonly RecordedCall[];
   readonly request: unknown;
   readonly repeat: number;
+}
+
+/** The process's own, before its first worker: a worker's comings and goings are no figures. */
+export function quietWorkers(): void {
+  Runtime.install({ logger: new DefaultLogger('WARN') });
 }
 
 /** Both, alternating; `paced` lets each activity take as long as it took. */
