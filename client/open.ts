@@ -5,7 +5,8 @@ import { createTimelineClient } from '../activities/data/timeline-client.ts';
 import type { TimelineClient } from '../activities/data/timeline-client.ts';
 import { connectPlatform } from '../activities/records/platform-database.ts';
 import type { PlatformDatabase } from '../activities/records/platform-database.ts';
-import { readBlueprints } from '../activities/producer/blueprints.ts';
+import { loadCatalog } from '../activities/infra/catalog.ts';
+import { readPlanCatalog } from '../activities/producer/blueprints.ts';
 import { checkout } from '../local/engines/recipe.ts';
 import { layout } from '../local/paths.ts';
 import { readPlatform, readSecret } from '../local/platform.ts';
@@ -41,15 +42,17 @@ export async function openRuntime(dataDir: string): Promise<OpenRuntime> {
   const unused = (what: string) => (): Promise<never> => Promise.reject(new AdorableError('InvariantViolated', `The client does not ${what}.`));
   const code = createCodeActivities({
     projectsDir: layout(dataDir).projects,
-    producer: { produce: unused('produce'), check: unused('check') },
+    produceAttempts: 1,
+    producer: { canMend: () => false, produce: unused('produce'), check: unused('check') },
     records: { featuresOf: unused('generate'), declaredAfter: unused('generate') },
     ensureDeps: unused('install'),
     operationTime: unused('commit'),
   });
   const runtime = createRuntime({
     database, temporal,
-    blueprints: () => readBlueprints(join(checkout, 'blueprints')),
+    catalog: () => readPlanCatalog(join(checkout, 'blueprints'), loadCatalog()),
     writePlanSpec: async ({ projectId, revisionId, plan }) => { await code.writePlanSpec({ projectId, revisionId, document: plan }); },
+    readPlanSpec: async (input) => (await code.readPlanSpec(input)).document,
   });
   return {
     platform, runtime, database, temporal,

@@ -4,6 +4,7 @@
  * environment. A variable that is missing is named; none has a default that could reach elsewhere.
  */
 import { existsSync } from 'node:fs';
+import { obtained } from '../local/engines/obtain.ts';
 import { platformSqlUrl } from '../local/postgres/cluster.ts';
 import { layout } from '../local/paths.ts';
 import { kubeconfigPath, readPlatform, readSecret } from '../local/platform.ts';
@@ -20,13 +21,20 @@ export interface WorkerConfig {
   readonly preview: { readonly domain: string; readonly port: number };
   /** The Node that checks run under. */
   readonly node: string;
+  /** What checks run behind; undefined where it was not built. */
+  readonly contain: string | undefined;
+  /** How often one app may be produced and checked before its bucket fails. */
+  readonly produceAttempts: number;
 }
+
+const DEFAULT_ATTEMPTS = 3;
+const MAX_ATTEMPTS = 10;
 
 export function readWorkerConfig(dataDir: string, env: NodeJS.ProcessEnv): WorkerConfig {
-  return existsSync(layout(dataDir).platform) ? fromPlatform(dataDir) : fromEnvironment(dataDir, env);
+  return existsSync(layout(dataDir).platform) ? fromPlatform(dataDir, env) : fromEnvironment(dataDir, env);
 }
 
-function fromPlatform(dataDir: string): WorkerConfig {
+function fromPlatform(dataDir: string, env: NodeJS.ProcessEnv): WorkerConfig {
   const platform = readPlatform(dataDir);
   return {
     dataDir,
@@ -37,6 +45,8 @@ function fromPlatform(dataDir: string): WorkerConfig {
     masterKey: readSecret(dataDir, 'master.key'),
     preview: { domain: platform.previewDomain, port: platform.ports.gateway },
     node: platform.engines.node,
+    contain: platform.engines.contain,
+    produceAttempts: attemptsOf(env),
   };
 }
 
@@ -58,5 +68,14 @@ function fromEnvironment(dataDir: string, env: NodeJS.ProcessEnv): WorkerConfig 
     masterKey: need('ADORABLE_MASTER_KEY'),
     preview: { domain: need('ADORABLE_PREVIEW_DOMAIN'), port },
     node: process.execPath,
+    contain: obtained('contain'),
+    produceAttempts: attemptsOf(env),
   };
+}
+
+function attemptsOf(env: NodeJS.ProcessEnv): number {
+  const text = env['ADORABLE_PRODUCE_ATTEMPTS'] ?? String(DEFAULT_ATTEMPTS);
+  const attempts = /^\d{1,2}$/.test(text) ? Number(text) : 0;
+  if (attempts >= 1 && attempts <= MAX_ATTEMPTS) return attempts;
+  throw new AdorableError('InvalidInput', `ADORABLE_PRODUCE_ATTEMPTS is a whole number from 1 to ${String(MAX_ATTEMPTS)}.`);
 }

@@ -13,6 +13,7 @@ import {
 } from '../shared/contract/operation.ts';
 import type { CancelRun, OperationRequest, Progress, ResumeRun, StepProgress } from '../shared/contract/operation.ts';
 import type { OperationKind } from '../shared/moment.ts';
+import { pushRun } from './activities.ts';
 import { failure, toFailure } from './failure.ts';
 
 const phaseKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.phase, SearchAttributeType.KEYWORD);
@@ -36,9 +37,9 @@ export class Run {
     const validator = (message: { operationId?: string } = {}): void => { this.#refuseForeign(message); };
     setHandler(defineQuery<Progress>(PROGRESS), () => this.progress());
     setHandler(defineSignal<[Partial<CancelRun>?]>(CANCEL_RUN), (message = NOTHING) => { this.#ifOurs(message, () => { this.#cancel(message.reason); }); });
-    setHandler(defineSignal<[ResumeRun?]>(RESUME_RUN), (message = {}) => { this.#ifOurs(message, () => { this.#resumes += 1; }); });
+    setHandler(defineSignal<[ResumeRun?]>(RESUME_RUN), (message = {}) => { this.#ifOurs(message, () => { this.#resume(); }); });
     setHandler(defineUpdate<Progress, [Partial<CancelRun>?]>(CANCEL_RUN_UPDATE), (message = NOTHING) => { this.#cancel(message.reason); return this.progress(); }, { validator });
-    setHandler(defineUpdate<Progress, [ResumeRun?]>(RESUME_RUN_UPDATE), () => { this.#resumes += 1; return this.progress(); }, { validator });
+    setHandler(defineUpdate<Progress, [ResumeRun?]>(RESUME_RUN_UPDATE), () => { this.#resume(); return this.progress(); }, { validator });
   }
 
   progress(): Progress {
@@ -112,12 +113,13 @@ export class Run {
   }
 
   /** Waits for `resumeRun`; false when none came in time. */
-  async waitForResume(waitingFor: string, timeout: string): Promise<boolean> {
+  async waitForResume(waitingFor: string, timeoutMs: number): Promise<boolean> {
+    if (timeoutMs <= 0) return false;
     const before = this.#resumes;
     this.#waitingFor = waitingFor;
     this.#show();
     try {
-      return await condition(() => this.#resumes > before, timeout as '5 minutes');
+      return await condition(() => this.#resumes > before, timeoutMs);
     } finally {
       this.#waitingFor = undefined;
       this.#show();
@@ -127,6 +129,13 @@ export class Run {
   #cancel(reason: string | undefined): void {
     this.#cancelReason = reason ?? 'none was given.';
     this.#forward?.cancel();
+  }
+
+  /** Wakes what waits for a person, and makes what is being retried try at once, however the message came. */
+  #resume(): void {
+    this.#resumes += 1;
+    const { projectId } = this.request;
+    CancellationScope.nonCancellable(() => pushRun({ projectId })).catch((error: unknown) => { log.warn('could not end the back-off', { failure: toFailure(error) }); });
   }
 
   #refuseForeign(message: { operationId?: string }): void {

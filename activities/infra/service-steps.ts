@@ -49,7 +49,9 @@ export async function readServiceAddress(kube: Pick<KubeClient, 'request'>, proj
 
 async function readAddress(cluster: Cluster, projectId: ProjectId, name: string): Promise<{ host: string; port: number }> {
   const live = await cluster.read('Service', namespaceName(projectId), name);
-  const spec = live?.['spec'] as { clusterIP?: string; ports?: { port: number }[] } | undefined;
+  // Every compute start makes it before anybody asks: no repeat of the question brings it back, a converge does.
+  if (!live) throw new AdorableError('PreconditionFailed', `Service ${name} of ${projectId} does not exist: someone deleted it, or its namespace; a restore (\`adorable undo ${projectId}\`) makes it again.`);
+  const spec = live['spec'] as { clusterIP?: string; ports?: { port: number }[] } | undefined;
   if (!spec?.clusterIP || spec.clusterIP === 'None') throw new AdorableError('Unavailable', `Service ${name} of ${projectId} has no address yet.`);
   return { host: spec.clusterIP, port: spec.ports?.[0]?.port ?? COMPUTE_PORT };
 }

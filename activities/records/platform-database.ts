@@ -20,8 +20,10 @@ const IDLE_IN_TRANSACTION_MS = 10_000;
 
 export function connectPlatform(connectionString: string): PlatformDatabase {
   const pool = new pg.Pool({ connectionString, max: 10, connectionTimeoutMillis: 5000, idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS });
-  // An idle connection that dies (the server was restarted) is replaced by the pool; unheard, it would end the process.
+  // A connection that dies (the server was killed) is replaced by the pool when it is idle, and fails its next statement
+  // when it is not: between two statements of a transaction nobody else listens, and unheard it would end the process.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => { client.on('error', () => undefined); });
 
   const on = (client: pg.Pool | pg.PoolClient): Session => ({
     async query<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]> {

@@ -1,4 +1,7 @@
-/** The Temporal dev server's command line; the last four settings take 40 ms off every task. */
+/**
+ * The Temporal dev server's command line. Four settings take 40 ms off every task; the last hands an
+ * activity to the worker that scheduled it, in the same answer, when that has room.
+ */
 import { join } from 'node:path';
 import type { Layout } from '../paths.ts';
 import type { Platform } from '../platform.ts';
@@ -21,5 +24,6 @@ export function temporalFlags(paths: Layout, platform: Platform): string[] {
     '--dynamic-config-value', 'history.timerProcessorMaxPollRPS=10000',
     '--dynamic-config-value', 'history.visibilityProcessorMaxPollRPS=10000',
     '--dynamic-config-value', 'history.timerProcessorMaxTimeShift="20ms"',
+    '--dynamic-config-value', 'system.enableActivityEagerExecution=true',
   ];
 }

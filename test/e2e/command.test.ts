@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readTimeline } from '../../client/reads.ts';
+import { listRuns, readTimeline } from '../../client/reads.ts';
 import { layout } from '../../local/paths.ts';
 import type { ProjectId } from '../../shared/ids.ts';
 import type { RestorePlan } from '../../shared/restore/plan.ts';
@@ -111,6 +111,13 @@ test('the newest digest is accepted; a restore that meets an outage after its de
   const status = await adorable(platform.data, 'status', '--stuck-after', '1');
   expect(status.json['operations']).toContainEqual(expect.objectContaining({ projectId, operationId, kind: 'restore', stuck: expect.objectContaining({ activity: expect.any(String) }) }));
   expect(await platform.open.runtime.progress(projectId, { stuckAfterMs: 1_000 })).toMatchObject({ kind: 'restore', operationId, stuck: { activity: expect.any(String) } });
+
+  // By itself, and well before it counts as stuck: what hangs, in words.
+  const named = async (): Promise<string | undefined> => (await listRuns(platform.open.database, platform.open.temporal, projectId)).at(-1)?.retrying?.[0]?.lastFailure;
+  expect(await until('a name for what hangs', named, { everyMs: 250 })).toMatch(/timeline server .* hangs: it answers neither/);
+  expect((await adorable(platform.data, 'status', '--stuck-after', '1')).json).toMatchObject({
+    parts: expect.arrayContaining([expect.objectContaining({ part: 'timeline', state: 'running' })]) as unknown, operations: [{ operationId, stuck: { lastFailure: expect.stringContaining('hangs') as unknown } }],
+  });
 
   stopping.go(timelineServer);
   expect(await platform.open.runtime.resume(projectId)).toMatchObject({ operationId });

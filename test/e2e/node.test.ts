@@ -187,7 +187,7 @@ describe('containers that do not do well', () => {
   }, 30_000);
 
   test('a wildcard listener is ended by name and never Ready', async () => {
-    await run('wild', web({ env: [{ name: 'PORT', value: '38291' }, { name: 'BIND', value: '0.0.0.0' }], readinessProbe: { tcpSocket: { port: 38_291 } } }));
+    await run('wild', web({ ports: [{ containerPort: 38_291 }], env: [{ name: 'PORT', value: '38291' }, { name: 'BIND', value: '0.0.0.0' }], readinessProbe: { tcpSocket: { port: 38_291 } } }));
     const found = await until(async () => {
       const current = await status('wild');
       return current?.state.waiting?.reason === 'WildcardListener' && current;
@@ -196,6 +196,17 @@ describe('containers that do not do well', () => {
     expect(found.lastState.terminated?.reason).toBe('WildcardListener');
     expect(found.ready).toBe(false);
     await remove('wild', { gracePeriodSeconds: 1 });
+  }, 30_000);
+
+  test('a listener on an address that is not its own is ended by name', async () => {
+    await run('posing', web({ env: [{ name: 'PORT', value: '3000' }, { name: 'BIND', value: '127.0.0.3' }], readinessProbe: { tcpSocket: { host: '127.0.0.3', port: 3000 } } }));
+    const found = await until(async () => {
+      const current = await status('posing');
+      return current?.state.waiting?.reason === 'ForeignListener' && current;
+    });
+    expect(found.state.waiting?.message).toContain('127.0.0.3 port 3000');
+    expect(found.ready).toBe(false);
+    await remove('posing', { gracePeriodSeconds: 1 });
   }, 30_000);
 
   test('a failing liveness probe restarts the container', async () => {

@@ -7,8 +7,13 @@ import pg from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addTransaction, transactions } from '../../cli/story/tell.ts';
 import type { World } from '../../cli/story/world.ts';
-import type { RealEngines, RealFault } from './real-engines.ts';
-import type { Boundary } from './boundaries.ts';
+import { leaks, storesAgree, torn } from './check-project.ts';
+import type { Problem } from './check-project.ts';
+import { until } from './engines.ts';
+import type { Lane } from './lane.ts';
+import { readProject } from './read-project.ts';
+import { runCase } from './run-case.ts';
+import type { Ended, Put } from './run-case.ts';
 
 type Door = 'api' | 'sql';
 
@@ -53,27 +58,36 @@ async function insert(world: World, login: { user: string; password: string }, n
   }
 }
 
-/** What is wrong after undo and redo with two writers running; empty when nothing was lost. */
-export async function writeWhile({ restore, world }: RealEngines, at?: { boundary: Boundary; fault: RealFault }): Promise<string[]> {
+/** What is wrong after an undo with this fault, and the redo where it went through, with two writers running all the while; empty when nothing was lost. */
+export async function writeWhile({ engines, ground, took }: Pick<Lane, 'engines' | 'ground' | 'took'>, put?: Put): Promise<{ readonly outcome: string; readonly problems: readonly Problem[] }> {
+  const { projectId, world } = ground;
+  const restore = (target: 'undo' | 'redo', fault?: Put): Promise<Ended> => runCase(engines, { workflow: 'restoreProject', projectId, request: { target, mode: 'all' } }, { took: took('restore undo') }, fault);
+  await ground.goTo('two');
   const writers = [await openWriter(world, 'api'), await openWriter(world, 'sql')];
   await sleep(1500);
-  const undone = await restore('undo', at);
+  const undone = await restore('undo', put);
   await Promise.all(writers.map((writer) => writer.stop()));
-  const left = new Set(await transactions(world));
-  const redone = await restore('redo', at);
-  const rows = await transactions(world);
-  const found = [...undone.problems, ...redone.problems];
-  if (undone.outcome !== 'restored' || redone.outcome !== 'restored') found.push(`undo ended ${undone.outcome}, redo ${redone.outcome}`);
+  const left = new Set(await until('the rows', () => transactions(world)));
+  const went = undone.outcome === 'restored';
+  const redone = went ? await restore('redo') : undefined;
+  const rows = await until('the rows', () => transactions(world));
+  const found: Problem[] = [...undone.problems, ...(redone?.problems ?? [])];
+  if (redone !== undefined && redone.outcome !== 'restored') found.push(torn(`the redo ended as ${String(redone.outcome)}`));
   const kept = new Set(rows);
-  if (kept.size !== rows.length) found.push(`${String(rows.length - kept.size)} rows are there twice`);
+  if (kept.size !== rows.length) found.push(torn(`${String(rows.length - kept.size)} rows are there twice`));
   for (const { acknowledged } of writers) {
-    if (acknowledged.length === 0) found.push('a writer wrote nothing');
     const before = acknowledged.filter((name) => kept.has(name));
-    if (before.length === 0) found.push('no row was written before the freeze');
-    found.push(...acknowledged.filter((name) => !kept.has(name) && !left.has(name)).map((name) => `lost ${name}`));
+    // A fault that could not be put proves nothing, and neither does a writer that never wrote before the freeze.
+    if (before.length === 0) found.push({ kind: 'harness', what: 'no row was written before the freeze' });
+    found.push(...acknowledged.filter((name) => !kept.has(name) && !(went && left.has(name))).map((name) => lost(name)));
     // What is only in the undone moment was written after it opened: later than every row that the redo brought back.
     const last = before.at(-1) ?? '';
-    found.push(...acknowledged.filter((name) => !kept.has(name) && name < last).map((name) => `${name} was acknowledged before the freeze and is gone`));
+    found.push(...acknowledged.filter((name) => !kept.has(name) && name < last).map((name) => lost(name)));
   }
-  return found;
+  const now = await until('a reading', () => readProject(engines, world, projectId));
+  found.push(...storesAgree(now), ...leaks(now));
+  ground.holds(rows);
+  return { outcome: `${undone.outcome ?? 'never began'}${undone.recovered ? ' by recover' : ''}`, problems: found };
 }
+
+const lost = (name: string): Problem => ({ kind: 'lost', what: `${name} was acknowledged and is gone` });

@@ -53,7 +53,7 @@ const RECORDINGS: Readonly<Record<string, () => Promise<Ended>>> = {
 
 mkdirSync(folder, { recursive: true });
 for (const [name, make] of Object.entries(RECORDINGS)) {
-  const { workflowId, runId } = await make();
+  const { run: { workflowId, runId } } = await make();
   await save(name, workflowId, runId);
 }
 await bench.close();

@@ -19,11 +19,17 @@ export interface ControlPlane {
   stop(): Promise<void>;
 }
 
+/** Where it cannot be built, pods run as they do for people there: uncontained. */
+async function containIfPossible(): Promise<{ contain?: string }> {
+  return await obtain('contain').then((contain) => ({ contain }), () => ({}));
+}
+
 export async function startControlPlane(): Promise<ControlPlane> {
   const data = mkdtempSync(join(tmpdir(), 'adk-'));
   chmodSync(data, 0o711);
   const engines = {
     node: await obtain('node'), kube: process.env['ADORABLE_TEST_KUBE'] ?? await obtain('kube'), postgres: await obtain('postgres'), temporal: '',
+    ...await containIfPossible(),
   };
   const platform = await prepareDataDirectory({ data, engines, ports: {} });
   const specs = partSpecs(platform);

@@ -27,7 +27,7 @@ function expectAtTarget(world: FakeWorld, operationId: OperationId): void {
   });
 }
 
-const BEFORE_DECISION = ['planRestore', 'forkBranch', 'freeze', 'commitDirty', 'stopCompute', 'sealTimeline', 'completeCheckpoint', 'recordDirections'] as const;
+const BEFORE_DECISION = ['planRestore', 'forkBranch', 'freeze', 'commitDirty', 'stopCompute'] as const;
 const AFTER_DECISION = ['convergeRows', 'restoreVersion', 'startCompute', 'convergeSchema', 'convergeInfra', 'verifyMoment', 'finalize'] as const;
 const AFTER_FINAL = ['startTiers', 'open', 'closeOperation'] as const;
 

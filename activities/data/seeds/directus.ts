@@ -37,6 +37,7 @@ const POSTS = {
     { field: 'title', type: 'string', schema: { is_nullable: false }, meta: { interface: 'input', required: true } },
     { field: 'slug', type: 'string', schema: { is_unique: true }, meta: { interface: 'input', width: 'half', options: { slug: true } } },
     { field: 'author', type: 'string', schema: {}, meta: { interface: 'input', width: 'half' } },
+    { field: 'tags', type: 'csv', schema: {}, meta: { interface: 'tags', width: 'half', special: ['cast-csv'], note: 'Shown by a blog that was given tags' } },
     { field: 'body', type: 'text', schema: {}, meta: { interface: 'input-multiline', note: 'Paragraphs, # headings, - lists, > quotes, **bold**, `code`' } },
   ],
 };
@@ -46,7 +47,7 @@ const PUBLIC_READ = {
   collection: COLLECTION,
   action: 'read',
   permissions: { status: { _eq: 'published' } },
-  fields: ['id', 'title', 'slug', 'body', 'status', 'author', 'date_published'],
+  fields: ['id', 'title', 'slug', 'body', 'status', 'author', 'date_published', 'tags'],
 };
 
 export async function seedDirectus(input: SeedInput): Promise<SeedResult> {
