@@ -9,7 +9,7 @@ import { COMPUTE_PORT, namespaceName } from '../../shared/manifests/names.ts';
 import { COMPUTE } from '../../shared/services/built-ins.ts';
 import type { CatalogService } from '../../shared/services/catalog.ts';
 import { withCompute } from '../data/adapters/postgres.ts';
-import { hashDirectusPassword, reassertDirectusAdmin, seedDirectus } from '../data/seeds/directus.ts';
+import { reassertDirectusAdmin, seedDirectus } from '../data/seeds/directus.ts';
 import { createCluster } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
 import type { ServiceStep, StepInput } from './infra-deps.ts';
@@ -20,10 +20,9 @@ export const SERVICE_STEPS: Readonly<Record<string, ServiceStep>> = {
     const { schema } = input.service;
     if (!schema) throw new AdorableError('InvalidInput', `${input.service.id} has a step on its schema but declares none.`);
     const login = { user: schema.role, password: variable(input, schema.passwordSecret) };
-    const passwordHash = hashDirectusPassword(variable(input, 'ADMIN_PASSWORD'));
     await withCompute(input.compute, login, async (sql) => {
       const pg = { query: async (text: string, values: unknown[]) => ({ rowCount: null, rows: await sql.query(text, values) }) };
-      await reassertDirectusAdmin(pg, schema.name, { adminEmail: variable(input, 'ADMIN_EMAIL'), token: variable(input, 'ADMIN_TOKEN'), passwordHash });
+      await reassertDirectusAdmin(pg, schema.name, { adminEmail: variable(input, 'ADMIN_EMAIL'), token: variable(input, 'ADMIN_TOKEN'), password: variable(input, 'ADMIN_PASSWORD') });
     });
   },
   'directus-blog': async (input) => {

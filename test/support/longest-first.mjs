@@ -3,7 +3,7 @@
  * machine. jest would go by a file's size where it has not measured yet. A suite that is not named
  * here starts before those that are.
  */
-const SHORTEST_FIRST = ['timeline', 'node', 'infra', 'writer', 'sweep', 'platform', 'command'];
+const SHORTEST_FIRST = ['timeline', 'node', 'infra', 'containment', 'doors', 'sweep', 'platform', 'command'];
 
 const rankOf = ({ path }) => {
   const rank = SHORTEST_FIRST.findIndex((name) => path.endsWith(`/e2e/${name}.test.ts`));

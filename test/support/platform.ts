@@ -14,7 +14,9 @@ import { openRuntime } from '../../client/open.ts';
 import type { OpenRuntime } from '../../client/open.ts';
 import { readRunRecord } from '../../local/supervisor/run-records.ts';
 import type { PartName } from '../../local/supervisor/part-names.ts';
+import { connectKube } from '../../local/kube-client.ts';
 import { layout } from '../../local/paths.ts';
+import { kubeconfigPath } from '../../local/platform.ts';
 
 export interface TestPlatform {
   readonly data: string;
@@ -48,10 +50,26 @@ export async function startPlatform(options: { directus: boolean }): Promise<Tes
     killWorker: () => kill('worker'),
     async close() {
       await open.close();
-      if (shared !== undefined) return;
+      if (shared !== undefined) {
+        await stopPods(data);
+        return;
+      }
       const { left } = await down({ data });
       rmSync(base, { recursive: true, force: true });
       if (left.length > 0) throw new Error(`processes left: ${JSON.stringify(left)}`);
     },
   };
+}
+
+/** The next suite finds the machine's memory free; what this one made is nobody's any more. */
+async function stopPods(data: string): Promise<void> {
+  const kube = connectKube(kubeconfigPath(data, 'admin'));
+  try {
+    const { items } = await kube.request<{ items: { metadata: { name: string; namespace: string } }[] }>({ method: 'GET', path: '/apis/apps/v1/deployments' });
+    await Promise.all(items.map(({ metadata: { name, namespace } }) => kube.request({
+      method: 'PATCH', path: `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`, patch: 'application/merge-patch+json', body: { spec: { replicas: 0 } },
+    })));
+  } finally {
+    await kube.close();
+  }
 }
