@@ -3,6 +3,8 @@
  * new thing does what it is for; undo and redo go back and forth across them.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { readTimeline } from '../../client/reads.ts';
 import { openWorld } from '../../cli/story/world.ts';
 import type { World } from '../../cli/story/world.ts';
@@ -39,8 +41,7 @@ const after: (string | undefined)[] = [];
 
 describe('ten messages', () => {
   test.each(MESSAGES.map((message, index) => [index + 1, message.text, message] as const))('%i: %s', async (number, text, message) => {
-    // A person's own colour, before the generation that changes colours.
-    if (number === MESSAGES.length) await world.sql(`UPDATE ${await schemaOf('personal-finance')}.categories SET colour = '#123456' WHERE name = 'Housing'`);
+    if (number === MESSAGES.length) await workByHand();
     expect(await say(platform.open, projectId, text)).toMatchObject({ outcome: 'generated', health: 'healthy' });
     expect(await world.appDirs()).toEqual(message.apps);
     expect(await silent(world, message.apps)).toEqual([]);
@@ -88,6 +89,13 @@ test('code alone, back to before the palette: the seeds of that code change no r
   expect(await last?.fact(world)).toEqual(last?.expected);
   expect(await silent(world, last?.apps ?? [])).toEqual([]);
 }, 120_000);
+
+/** A person's own colour and words, before the generation that changes colours in that app. */
+async function workByHand(): Promise<void> {
+  await world.sql(`UPDATE ${await schemaOf('personal-finance')}.categories SET colour = '#123456' WHERE name = 'Housing'`);
+  const file = join(platform.data, 'projects', projectId, 'repo', 'apps', 'personal-finance', 'src', 'app.tsx');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('>Accounts<', '>My accounts<'));
+}
 
 async function schemaOf(slug: string): Promise<string> {
   const [row] = await platform.open.database.query<{ id: string }>('SELECT id FROM project_apps WHERE project_id = $1 AND slug = $2 AND archived_at IS NULL', [projectId, slug]);

@@ -85,9 +85,12 @@ export const MESSAGES: readonly Message[] = [
   },
   {
     text: 'use a palette for colour-blind people in the finance tracker', apps: ['blog', 'personal-finance', 'portfolio', 'task-board'],
-    fact: async (world) => (await result<{ name: string; colour: string }[]>(world, 'personal-finance', '/trpc/categories.list')).filter(({ name }) => name === 'Groceries' || name === 'Housing').map(({ colour }) => colour),
-    // Housing was recoloured by a person in between: it stays.
-    expected: ['#123456', '#e69f00'],
+    fact: async (world) => ({
+      colours: (await result<{ name: string; colour: string }[]>(world, 'personal-finance', '/trpc/categories.list')).filter(({ name }) => name === 'Groceries' || name === 'Housing').map(({ colour }) => colour),
+      isKept: await source(world, 'personal-finance', '/src/app.tsx', 'My accounts'),
+    }),
+    // A person recoloured Housing and renamed a panel in between: both stay.
+    expected: { colours: ['#123456', '#e69f00'], isKept: true },
   },
 ];
 
