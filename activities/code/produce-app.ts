@@ -35,7 +35,8 @@ export async function scaffoldApp(deps: CodeDeps, input: Fenced & { app: Materia
     await keepRun(repository, writer, scratch, {
       date: await deps.operationTime(input.operationId),
       subject: `Scaffold ${scratch.slug}`,
-      refs: [scratch.appId, `scaffold/${scratch.appId}`],
+      // Not the app's own ref: what nobody checked is no result.
+      refs: [`scaffold/${scratch.appId}`],
     });
   });
 }

@@ -29,12 +29,15 @@ export interface IndexInput {
   readonly cacheDir: string;
   readonly blobs: readonly TreeBlob[];
   readonly apps: readonly { readonly id: string; readonly dir: string }[];
+  /** Its files come first where not all fit. */
+  readonly targetAppId: string;
   readBlobs(oids: readonly string[]): Promise<ReadonlyMap<string, Buffer>>;
   parseModules(files: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, ModuleFacts>>;
 }
 
 const MAX_FILES = 5_000;
 const MAX_BLOB = 300_000;
+const MAX_BYTES = 60_000_000;
 
 export async function buildIndex(input: IndexInput): Promise<CodeIndex> {
   const owners = new Map(input.apps.map(({ id, dir }) => [dir, id]));
@@ -42,7 +45,7 @@ export async function buildIndex(input: IndexInput): Promise<CodeIndex> {
     const appId = ownerOf(blob.path, owners);
     return appId === undefined || !isText(blob.path) ? [] : [{ ...blob, appId }];
   });
-  const small = owned.filter(({ size }) => size <= MAX_BLOB).slice(0, MAX_FILES);
+  const small = withinBounds([...owned].sort((a, b) => Number(b.appId === input.targetAppId) - Number(a.appId === input.targetAppId)));
   const known = await readCache(input.cacheDir);
   const fresh = await deriveFacts(input, small.filter((blob) => !known.has(keyOf(blob))));
   const facts = new Map(small.map((blob) => [keyOf(blob), fresh.get(keyOf(blob)) ?? known.get(keyOf(blob))]));
@@ -54,6 +57,11 @@ export async function buildIndex(input: IndexInput): Promise<CodeIndex> {
     }),
     omitted: owned.length - small.length,
   };
+}
+
+function withinBounds<T extends TreeBlob>(blobs: readonly T[]): T[] {
+  let bytes = 0;
+  return blobs.filter(({ size }) => size <= MAX_BLOB && (bytes += size) <= MAX_BYTES).slice(0, MAX_FILES);
 }
 
 /** By whole path components: `apps/blog-2/x` is not the blog's. */

@@ -14,6 +14,7 @@ export async function readContext(repository: Repository, input: { commit: strin
     cacheDir: join(repository.dir, 'index'),
     blobs: await readTreeBlobs(repository, input.commit),
     apps: apps.map(({ id, fsDirName }) => ({ id, dir: fsDirName })),
+    targetAppId,
     readBlobs: (oids) => readBlobs(repository, oids),
     // Loaded when there is something to parse: the command line reads git too, and never does.
     parseModules: async (files) => await (await import('./adapters/typescript.ts')).parseModules(files),

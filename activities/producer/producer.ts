@@ -114,7 +114,7 @@ function escapeName(extension: string, name: string): string {
 }
 
 function toFailure({ slug, attempt }: { slug: string; attempt: number }, { errors }: CheckOutcome): AdorableError {
-  const [first] = errors;
+  const [first] = [...errors.filter(({ kind }) => kind === 'isolation'), ...errors];
   const where = first ? `${first.file}:${String(first.line)}: ${first.message}` : 'no reason was given';
   const more = errors.length > 1 ? ` (and ${String(errors.length - 1)} more)` : '';
   const leaves = errors.some((error) => error.kind === 'isolation');

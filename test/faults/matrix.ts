@@ -4,6 +4,7 @@
  * nothing is left that nothing refers to (I2, I9).
  */
 import { isDeepStrictEqual } from 'node:util';
+import { forkTimelineId } from '../../shared/derive.ts';
 import type { Bench } from '../support/bench.ts';
 import { nameOf, toBoundaries } from './boundaries.ts';
 import type { Boundary } from './boundaries.ts';
@@ -37,6 +38,13 @@ function differences(expected: Seen, now: Seen): string {
   return Object.keys(expected).filter((key) => !isDeepStrictEqual(expected[key], now[key])).map((key) => `${key} is ${JSON.stringify(now[key])}, not ${JSON.stringify(expected[key])}`).join('; ');
 }
 
+/** A generation that migrates and goes back is served from the fork that kept its data: the same rows, on another timeline. */
+function withoutFork(now: Seen, shape: Shape): Seen {
+  const fork = forkTimelineId((shape.after ?? shape).request(nextProject()).operationId);
+  const timelines = now['timelines'] as readonly string[];
+  return now['serving'] === fork ? { ...now, serving: 'FIRST', timelines: timelines.filter((id) => id !== fork) } : now;
+}
+
 export function createMatrix(bench: Bench): Matrix {
   const inject = createInjector(bench);
   const recorded = new Map<string, Promise<Recorded>>();
@@ -61,7 +69,8 @@ export function createMatrix(bench: Bench): Matrix {
   async function problems(shape: Shape, { world, outcome }: Ended): Promise<string[]> {
     const { before, after } = await record(shape);
     const found = world.leaks().map((leak) => `leaked ${leak}`);
-    const [now, expected] = [seen(world), outcome === null || outcome === 'unchanged' ? before : after];
+    const isBack = outcome === null || outcome === 'unchanged';
+    const [now, expected] = [isBack && shape.migrates === true ? withoutFork(seen(world), shape) : seen(world), isBack ? before : after];
     if (!isDeepStrictEqual(now, expected)) found.push(`${outcome ?? 'no outcome'}, but the world is between: ${differences(expected, now)}`);
     return found;
   }

@@ -23,6 +23,8 @@ export interface Shape extends Start {
   readonly after?: Start & { readonly at: string };
   /** The shape that it would have been: a bent run that ends forward after all must be there. */
   readonly straight?: string;
+  /** Its plan changes an existing schema: past the decision it goes back to a fork of its own. */
+  readonly migrates?: boolean;
   /** Fails for good at this boundary, so that the run turns back there. */
   readonly bent?: Boundary;
 }
@@ -37,6 +39,7 @@ const recover: Start = { workflow: 'recoverProject', request: request({}) };
 export const FORWARD: readonly Shape[] = [
   { name: 'provision', world: FakeWorld.empty, workflow: 'provisionProject', request: request({ name: 'Home' }), outcome: 'provisioned' },
   { name: 'generate', world: FakeWorld.proposingBlog, ...generate(), outcome: 'generated' },
+  { name: 'generate, migrating', world: FakeWorld.proposingMigration, ...generate(), outcome: 'generated', migrates: true },
   { name: 'restore all', world: home, ...restore('all'), outcome: 'restored' },
   { name: 'restore data', world: home, ...restore('data'), outcome: 'restored' },
   { name: 'restore code', world: home, ...restore('code'), outcome: 'restored' },
@@ -50,6 +53,8 @@ export const BENT: readonly Shape[] = [
   { name: 'provision, unwound', world: FakeWorld.empty, workflow: 'provisionProject', request: request({ name: 'Home' }), outcome: 'unchanged', bent: first('emitCheckpointLsn'), straight: 'provision' },
   { name: 'generate, unwound', world: FakeWorld.proposingBlog, ...generate(), outcome: 'unchanged', bent: first('ensureSecrets'), straight: 'generate' },
   { name: 'generate, went back', world: FakeWorld.proposingBlog, ...generate(), outcome: 'unchanged', bent: first('verifyMoment'), straight: 'generate' },
+  { name: 'generate, migrating, unwound', world: FakeWorld.proposingMigration, ...generate(), outcome: 'unchanged', bent: { activity: 'emitCheckpointLsn', nth: 2 }, straight: 'generate, migrating', migrates: true },
+  { name: 'generate, migrating, went back', world: FakeWorld.proposingMigration, ...generate(), outcome: 'unchanged', bent: first('verifyMoment'), straight: 'generate, migrating', migrates: true },
   { name: 'restore, unwound', world: home, ...restore('all'), outcome: 'unchanged', bent: first('stopCompute'), straight: 'restore all' },
   { name: 'restore, went back', world: home, ...restore('all'), outcome: 'unchanged', bent: first('verifyMoment'), straight: 'restore all' },
   { name: 'restore code, unwound', world: home, ...restore('code'), outcome: 'unchanged', bent: first('pinMoment'), straight: 'restore code' },
@@ -60,4 +65,6 @@ export const RECOVERIES: readonly Shape[] = [
   { name: 'recover a restore after its decision', world: home, after: { ...restore('all', EARLIER), at: 'convergeInfra' }, ...recover, outcome: 'recovered' },
   { name: 'recover a generation before its decision', world: FakeWorld.proposingBlog, after: { ...generate(EARLIER), at: 'ensureSecrets' }, ...recover, outcome: 'recovered' },
   { name: 'recover a generation after its decision', world: FakeWorld.proposingBlog, after: { ...generate(EARLIER), at: 'convergeSchema' }, ...recover, outcome: 'recovered' },
+  { name: 'recover a migrating generation before its decision', world: FakeWorld.proposingMigration, after: { ...generate(EARLIER), at: 'forkBranch' }, ...recover, outcome: 'recovered', migrates: true },
+  { name: 'recover a migrating generation after its decision', world: FakeWorld.proposingMigration, after: { ...generate(EARLIER), at: 'convergeSchema' }, ...recover, outcome: 'recovered', migrates: true },
 ];

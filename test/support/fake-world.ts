@@ -105,6 +105,13 @@ export class FakeWorld extends FakeStores {
     return world;
   }
 
+  /** With an approved plan that changes the schema of the app that is there. */
+  static proposingMigration(projectId: ProjectId = PROJECT): FakeWorld {
+    const world = new FakeWorld(projectId);
+    world.proposal = { revisionId: REVISION, creates: [], changes: [{ slug: 'home', migration: '0002' }] };
+    return world;
+  }
+
   /** A row through the app's door: true when it was acknowledged. */
   write(slug: string, row: number): boolean {
     const { gateway, appsUp, computeUp, serving, sealed, deployed, timelines } = this.state;

@@ -95,6 +95,8 @@ describe('a generation', () => {
   test('a bucket without a checked result, and a declared app without code, refuse the commit', async () => {
     const compose = { ...operation(2), buckets: [bucket(blog)], revisionId: REVISION };
     await expect(world.code.composeCommit(compose)).rejects.toMatchObject({ type: 'PreconditionFailed' });
+    await world.code.scaffoldApp({ ...operation(2), app: { appId: blog.id, slug: blog.slug, kind: blog.kind, name: blog.name, featureId: 'f' } });
+    await expect(world.code.composeCommit(compose)).rejects.toMatchObject({ type: 'PreconditionFailed' });
     world.declared = { ...world.declared, apps: [blog] };
     await expect(world.code.composeCommit({ ...compose, buckets: [] })).rejects.toMatchObject({ type: 'InvariantViolated' });
   });

@@ -43,6 +43,7 @@ async function withProject(work: (project: Project) => Promise<void>): Promise<v
           cacheDir,
           blobs: Object.entries(sources).map(([path, text]) => ({ path, oid: oidOf(text), size: Buffer.byteLength(text) })),
           apps: [FINANCE, BLOG],
+          targetAppId,
           readBlobs: async (oids) => await Promise.resolve(new Map(oids.map((oid) => [oid, bytes.get(oid) ?? Buffer.alloc(0)]))),
           parseModules: async (files) => { parsed.push(...files.values()); return await parseModules(files); },
         });
@@ -124,6 +125,15 @@ describe('the index', () => {
       rmSync(cacheDir, { recursive: true });
       expect(JSON.stringify(await context())).toBe(JSON.stringify(first));
       expect(JSON.parse(readFileSync(join(cacheDir, name ?? ''), 'utf8'))).toHaveLength(5);
+    });
+  });
+
+  test('keeps the target’s own files where a sibling has more than fit', async () => {
+    await withProject(async ({ context }) => {
+      const many = Object.fromEntries(Array.from({ length: 6_000 }, (_, at) => [`apps/personal-finance/${String(at)}.md`, `x${String(at)}`]));
+      const blog = await context({ ...many, 'apps/personal-finance-2/src/last.ts': '', 'apps/blog/src/last.ts': 'export const last = 1;\n' });
+      expect(blog.files).toEqual([{ path: 'apps/blog/src/last.ts', text: 'export const last = 1;\n' }]);
+      expect(blog.omitted.files).toBe(1_001);
     });
   });
 

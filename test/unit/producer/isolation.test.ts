@@ -87,6 +87,9 @@ const escaping: readonly (readonly [string, string, string, number])[] = [
   ['a page by another ending', 'x.HTM', `<img src="../personal-finance/a.png">`, 1],
   ['a drawing', 'src/x.svg', `<svg><image href="../../personal-finance/a.png"/></svg>`, 1],
   ['a comment that ends early', 'x.html', `<!--><img src="../personal-finance/a.png">-->`, 1],
+  ['a tag in a drawing’s style', 'x.html', `<svg><style><img src="../personal-finance/a.png"></style></svg>`, 1],
+  ['a tag behind a comment that is none', 'x.html', `<svg><![CDATA[<!--]]></svg>\n<img src="../personal-finance/a.png">`, 2],
+  ['a style behind a comment that is none', 'x.html', `<?x <!-- >\n<svg></svg><style>a { background: url(../personal-finance/a.png) }</style>`, 2],
   // Server code.
   ['fs: a relative path', 'server/x.ts', `import { readFileSync } from 'node:fs';\nexport const x = readFileSync('../personal-finance/a.png');`, 2],
   ['fs: an absolute path', 'server/x.ts', `import fs from 'fs';\nexport const x = fs.readFileSync('/etc/hostname');`, 2],
@@ -99,6 +102,8 @@ const escaping: readonly (readonly [string, string, string, number])[] = [
   ['fs: from the file’s address', 'server/x.ts', `import { dirname, resolve } from 'path';\nimport { fileURLToPath } from 'url';\nconst here = dirname(fileURLToPath(import.meta.url));\nexport const x = resolve(here, '../../personal-finance');`, 4],
   ['fs: from where it runs', 'server/x.ts', `import { resolve } from 'path';\nexport const x = resolve('..');`, 2],
   ['fs: joined by hand', 'server/x.ts', `import fs from 'fs';\nconst up = '/..';\nfs.readFileSync(import.meta.dirname + up + up + '/personal-finance/' + process.env['X']);`, 3],
+  ['fs: joined under another name', 'server/x.ts', `import { join as j } from 'node:path/posix';\nexport const x = j(import.meta.dirname, '..', '..');`, 2],
+  ['fs: joined by a module that is loaded when needed', 'server/x.ts', `const { default: { resolve: to } } = await import('path');\nexport const x = to('..');`, 2],
   ['fs: an address', 'server/x.ts', `import fs from 'fs';\nfs.readFileSync(new URL('file:///etc/hostname'));`, 2],
   ['fs: an absolute address', 'server/x.ts', `import fs from 'fs';\nfs.readFileSync(new URL('//localhost/etc/hostname', import.meta.url));`, 2],
   ['fs: the target of a copy', 'server/x.ts', `import { cpSync } from 'fs';\ncpSync('server/c.ts', '../personal-finance/c.ts');`, 2],
@@ -107,6 +112,8 @@ const escaping: readonly (readonly [string, string, string, number])[] = [
   ['a built-in by name', 'server/x.ts', `export const x = process.getBuiltinModule('fs');`, 1],
   ['another directory', 'server/x.ts', `process.chdir('..');`, 1],
   ['code from text', 'server/x.ts', `export const x = eval('1');`, 1],
+  ['code from text behind a comma', 'server/x.ts', `export const x = (0, globalThis.eval)('1');`, 1],
+  ['a function from another', 'server/x.ts', `export const x = (() => 1).constructor('return 1');`, 1],
   ['a function from text', 'server/x.ts', `export const x = new Function('return 1');`, 1],
 ];
 
@@ -125,7 +132,7 @@ describe('what stays inside is not', () => {
     ['styles', 'src/x.css', `@import './y.css'; @import 'y.css'; @import url(https://fonts.example.com/x.css); @font-face { src: url(./logo.png) } a { content: "a: b"; background: url("data:image/png;base64,AA=="), url(/src/logo.png), url(#x), url(https://example.com/x.png) }`],
     ['pages', 'x.html', `<!doctype html><title>../a</title><a href="#top" title="../x">x</a><a href="https://example.com">y</a><img src="/src/logo.png" srcset="data:image/png;base64,A,B"><link rel="icon" href="./src/logo.png"><script type="application/json">{"a": "../../x"}</script><a href="mailto:a@b.c">m</a>`],
     ['configuration', 'tsconfig.x.json', `{ // our own\n "extends": "./tsconfig.y.json", "compilerOptions": { "baseUrl": ".", "types": ["node"], "paths": { "~/*": ["./src/*"] } }, "include": ["src", "server/**/*.ts"], }`],
-    ['server code', 'server/x.ts', `import { readFileSync } from 'node:fs';\nimport { join } from 'node:path';\nconst here = import.meta.dirname;\nexport const x = [readFileSync(join(here, '..', 'src', 'a.ts'), 'utf8'), readFileSync('migrations/1.sql'), ['a', '..'].join('/'), readFileSync(new URL('./c.ts', import.meta.url)), readFileSync(process.env['X'] ?? '')];`],
+    ['server code', 'server/x.ts', `import { readFileSync } from 'node:fs';\nimport { join } from 'node:path';\nconst here = import.meta.dirname;\nexport const x = [readFileSync(join(here, '..', 'src', 'a.ts'), 'utf8'), readFileSync('migrations/1.sql'), ['a', '..'].join('/'), new Promise((resolve) => { resolve('/done'); }), new Map([['join', 1]]), readFileSync(new URL('./c.ts', import.meta.url)), readFileSync(process.env['X'] ?? '')];`],
   ])('%s', async (_, path, text) => {
     expect(await world.check({ 'src/y.css': '', 'tsconfig.y.json': '{}', [path]: text })).toEqual([]);
   });

@@ -12,11 +12,13 @@ export function walk(node, visit) {
   }
 }
 
-/** Without parentheses and what TypeScript puts around an expression. */
+/** Without parentheses, what comes before a comma, and what TypeScript puts around an expression. */
 export function bare(node) {
   let inner = node;
+  if (inner?.type === 'SequenceExpression') return bare(inner.expressions.at(-1));
   while (inner && /^(?:ParenthesizedExpression|ChainExpression|AwaitExpression|TS(?:As|Satisfies|NonNull|TypeAssertion|Instantiation)(?:Expression)?)$/.test(inner.type)) {
     inner = inner.expression ?? inner.argument;
+    if (inner?.type === 'SequenceExpression') inner = inner.expressions.at(-1);
   }
   return inner;
 }

@@ -5,7 +5,7 @@
 import { lineFinder } from './ast.mjs';
 import { cssReferences } from './css-references.mjs';
 
-const ADDRESSES = new Set(['src', 'href', 'xlink:href', 'poster', 'data', 'action', 'formaction', 'background', 'cite', 'manifest', 'ping', 'longdesc', 'classid', 'codebase', 'archive', 'profile', 'icon', 'srcdoc-src']);
+const ADDRESSES = new Set(['src', 'href', 'xlink:href', 'poster', 'data', 'action', 'formaction', 'background', 'cite', 'manifest', 'ping', 'longdesc', 'classid', 'codebase', 'archive', 'profile', 'icon']);
 const SETS = new Set(['srcset', 'imagesrcset']);
 const RAW = new Set(['script', 'style', 'textarea', 'title', 'xmp', 'iframe', 'noembed', 'noframes']);
 const NAMED = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", period: '.', sol: '/', bsol: '\\', colon: ':', percnt: '%', num: '#', quest: '?', lowbar: '_', Tab: '\t', NewLine: '\n' };
@@ -15,24 +15,36 @@ const SCRIPT = /^(?:|module|(?:text|application)\/(?:x-)?(?:java|ecma)script|tex
 export function htmlReferences(text, readCode) {
   const lineAt = lineFinder(text);
   const references = [];
-  const add = (specifier, at, how = 'path') => references.push({ specifier: specifier.trim(), how, fromRoot: true, line: lineAt(at) });
-
-  for (const { name, attributes, body, bodyAt } of tagsOf(text)) {
-    for (const { key, value, at } of attributes) {
-      if (ADDRESSES.has(key)) add(value, at, name === 'script' ? 'script' : 'path');
-      else if (SETS.has(key)) for (const part of candidates(value)) add(part, at);
-      else if (key === 'style') references.push(...cssReferences(value, lineAt(at)));
-      else if (key === 'content' && name === 'meta' && /^\s*[./\\]/.test(value)) add(value, at);
-      else if (key === 'srcdoc') references.push(...htmlReferences(value, (code) => readCode(code, lineAt(at))).map((found) => ({ ...found, line: lineAt(at) })));
-    }
-    const type = attributes.find(({ key }) => key === 'type')?.value.trim() ?? '';
-    const hasSource = attributes.some(({ key }) => key === 'src' || key === 'href' || key === 'xlink:href');
-    if (name === 'style') references.push(...cssReferences(body, lineAt(bodyAt)));
-    if (name === 'script' && type.toLowerCase() === 'importmap') for (const target of stringsOf(body)) add(target, bodyAt);
-    else if (name === 'script' && !hasSource && SCRIPT.test(type)) references.push(...readCode(body, lineAt(bodyAt)));
+  for (const tag of tagsOf(text, true)) {
+    references.push(...attributeReferences(tag, lineAt, readCode));
+    const type = valueOf(tag, 'type')?.trim() ?? '';
+    const hasSource = ['src', 'href', 'xlink:href'].some((key) => valueOf(tag, key) !== undefined);
+    if (tag.name === 'style') references.push(...cssReferences(tag.body, lineAt(tag.bodyAt)));
+    if (tag.name === 'script' && type.toLowerCase() === 'importmap') for (const specifier of stringsOf(tag.body)) references.push({ specifier, how: 'path', fromRoot: true, line: lineAt(tag.bodyAt) });
+    else if (tag.name === 'script' && !hasSource && SCRIPT.test(type)) references.push(...readCode(tag.body, lineAt(tag.bodyAt)));
+  }
+  // Once more without comments and raw text: in a drawing within a page, and in broken pages, they are neither.
+  for (const tag of tagsOf(text, false)) {
+    references.push(...attributeReferences(tag, lineAt, readCode));
+    if (tag.name === 'style') references.push(...cssReferences(text.slice(tag.bodyAt).split(/<\/style/i, 1)[0], lineAt(tag.bodyAt)));
   }
   return references;
 }
+
+function attributeReferences({ name, attributes }, lineAt, readCode) {
+  return attributes.flatMap(({ key, value, at }) => {
+    const line = lineAt(at);
+    const address = (specifier, how = 'path') => ({ specifier: specifier.trim(), how, fromRoot: true, line });
+    if (ADDRESSES.has(key)) return [address(value, name === 'script' ? 'script' : 'path')];
+    if (SETS.has(key)) return candidates(value).map((part) => address(part));
+    if (key === 'style') return cssReferences(value, line);
+    if (key === 'content' && name === 'meta' && /^\s*[./\\]/.test(value)) return [address(value)];
+    if (key === 'srcdoc') return htmlReferences(value, (code) => readCode(code, line)).map((found) => ({ ...found, line }));
+    return [];
+  });
+}
+
+const valueOf = ({ attributes }, wanted) => attributes.find(({ key }) => key === wanted)?.value;
 
 /** A `data:` address holds commas of its own: what has none of a set's syntax is one address. */
 function candidates(value) {
@@ -54,10 +66,11 @@ function stringsOf(json) {
   return found;
 }
 
-function* tagsOf(text) {
+/** `isStrict`: comments and the text of raw elements hold no tags. */
+function* tagsOf(text, isStrict) {
   let at = 0;
   while ((at = text.indexOf('<', at)) !== -1) {
-    if (text.startsWith('<!--', at)) {
+    if (isStrict && text.startsWith('<!--', at)) {
       const end = /-->|--!>/g;
       end.lastIndex = at + 4;
       at = text.startsWith('<!-->', at) ? at + 5 : text.startsWith('<!--->', at) ? at + 6 : end.exec(text) ? end.lastIndex : text.length;
@@ -69,12 +82,15 @@ function* tagsOf(text) {
       continue;
     }
     const tag = { name: name.toLowerCase(), attributes: [], body: '', bodyAt: 0 };
-    at = readAttributes(text, at + open.length, tag.attributes);
-    if (RAW.has(tag.name)) {
+    const from = at + open.length;
+    tag.bodyAt = readAttributes(text, from, tag.attributes);
+    // Loosely, what looks like an attribute may hold the next tag.
+    at = isStrict ? tag.bodyAt : from;
+    if (isStrict && RAW.has(tag.name)) {
       const close = new RegExp(`</${tag.name.replace(/[^a-z]/g, '')}(?=[\\s/>])`, 'gi');
       close.lastIndex = at;
       const end = close.exec(text)?.index ?? text.length;
-      Object.assign(tag, { body: text.slice(at, end), bodyAt: at });
+      tag.body = text.slice(at, end);
       at = end;
     }
     yield tag;

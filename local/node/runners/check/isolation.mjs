@@ -35,7 +35,7 @@ export async function checkIsolation(subject, vite) {
       // Whatever a parser cannot read, nobody has checked.
       refuse(`this file cannot be checked: it ${String(error.message).split(subject.tree).join('').slice(0, 300)}`, error.line, 'build');
     }
-    for (const reference of references) {
+    for (const reference of references.sort((a, b) => a.line - b.line)) {
       const reason = await judge(reference, file);
       if (reason) refuse(reason, reference.line);
     }

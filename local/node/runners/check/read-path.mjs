@@ -6,6 +6,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bare, isMeta, literal, nameOf, objectOf, walk } from './ast.mjs';
+import { createBindings } from './module-bindings.mjs';
 
 const MAX_DEPTH = 20;
 /** Stands for what is not known; ends what is known of a path. */
@@ -13,12 +14,15 @@ const UNKNOWN = '\uffff';
 
 export function createPathReader({ program, file, dir }) {
   const constants = constantsOf(program);
-  const isPathModule = pathModulesOf(program);
-  return (node) => {
-    const value = read(node, 0);
-    if (value === undefined || value.startsWith(UNKNOWN)) return undefined;
-    const at = value.indexOf(UNKNOWN);
-    return at === -1 ? value : value.slice(0, at);
+  const paths = createBindings(program, { modules: new Set(['path', 'path/posix', 'path/win32']), parts: ['posix', 'win32'] });
+  return {
+    isPathCall: (node) => ['join', 'resolve'].includes(paths.functionOf(node.callee)),
+    readPath: (node) => {
+      const value = read(node, 0);
+      if (value === undefined || value.startsWith(UNKNOWN)) return undefined;
+      const at = value.indexOf(UNKNOWN);
+      return at === -1 ? value : value.slice(0, at);
+    },
   };
 
   function read(node, depth) {
@@ -42,32 +46,26 @@ export function createPathReader({ program, file, dir }) {
       case 'NewExpression':
         return nameOf(inner.callee) === 'URL' ? urlOf(inner.arguments.map(next)) : undefined;
       case 'CallExpression':
-        return call(nameOf(inner.callee), objectOf(inner.callee), inner.arguments.map(next));
+        return call(inner, inner.arguments.map(next));
       default:
         return undefined;
     }
   }
 
-  function call(name, object, values) {
-    switch (name) {
-      case 'cwd':
-        return nameOf(object) === 'process' ? dir : undefined;
-      case 'fileURLToPath':
-        return pathOf(values[0]);
+  function call({ callee }, values) {
+    const [first] = values;
+    switch (paths.functionOf(callee)) {
       case 'dirname':
-        return values[0] === undefined || !isPathModule(object) ? undefined : dirname(values[0]);
+        return first === undefined ? undefined : dirname(first);
       case 'normalize':
-        return isPathModule(object) ? values[0] : undefined;
+        return first;
       case 'join':
-      case 'resolve': {
-        // An array joins too.
-        if (values[0] === undefined || !isPathModule(object)) return undefined;
-        const known = values.map((value) => value ?? UNKNOWN);
-        return name === 'join' ? join(...known) : resolve(dir, ...known);
-      }
-      default:
-        return undefined;
+        return first === undefined ? undefined : join(...values.map((value) => value ?? UNKNOWN));
+      case 'resolve':
+        return values.length > 0 && first === undefined ? undefined : resolve(dir, ...values.map((value) => value ?? UNKNOWN));
     }
+    if (nameOf(callee) === 'cwd' && nameOf(objectOf(callee)) === 'process') return dir;
+    return nameOf(callee) === 'fileURLToPath' ? pathOf(first) : undefined;
   }
 }
 
@@ -90,22 +88,6 @@ function pathOf(value) {
     if (/^ERR_INVALID/.test(error.code ?? '')) return undefined;
     throw error;
   }
-}
-
-/** The object of a call: none (a function taken by its name), `node:path`, or a part of it. */
-function pathModulesOf(program) {
-  const names = new Set();
-  walk(program, (node) => {
-    if (node.type !== 'ImportDeclaration' || !/^(?:node:)?path(?:\/\w+)?$/.test(literal(node.source) ?? '')) return;
-    for (const { type, local, imported } of node.specifiers) if (type !== 'ImportSpecifier' || ['default', 'posix', 'win32'].includes(imported.name)) names.add(local.name);
-  });
-  const isModule = (node) => {
-    const inner = bare(node);
-    if (inner === undefined) return true;
-    if (inner.type === 'MemberExpression') return ['posix', 'win32', 'default'].includes(nameOf(inner)) && isModule(inner.object);
-    return inner.type === 'Identifier' && names.has(inner.name);
-  };
-  return isModule;
 }
 
 /** Of a name that is declared more than once, nothing is known. */
