@@ -45,6 +45,8 @@ export function reachOf(input: ReachInput): Reach {
     case 'process': return { ...common, connect: declaredPorts(input) };
     case 'directus': return {
       ...common,
+      // Its child measures its own memory. Of other processes it sees names and sizes, nothing of what they hold.
+      read: [...common.read, '/proc'],
       run: [...common.run, input.env['ENGINE_DIRECTUS'] ?? ''],
       connect: [...declaredPorts(input), ...OUTWARD],
       udp: true,
