@@ -43,7 +43,16 @@ export function reachOf(input: ReachInput): Reach {
   switch (kind) {
     case 'app': return { ...common, read: [...common.read, ...appPaths(input)], connect: declaredPorts(input) };
     case 'process': return { ...common, connect: declaredPorts(input) };
-    case 'directus': return { ...common, run: [...common.run, input.env['ENGINE_DIRECTUS'] ?? ''], connect: [...declaredPorts(input), ...OUTWARD], udp: true };
+    case 'directus': return {
+      ...common,
+      // Its child measures its own memory. Of other processes it sees names and sizes, nothing of what they hold.
+      read: [...common.read, '/proc'],
+      run: [...common.run, input.env['ENGINE_DIRECTUS'] ?? ''],
+      connect: [...declaredPorts(input), ...OUTWARD],
+      udp: true,
+      // A library of it looks for a daemon at start, and takes the process down when it may not even ask.
+      unixSockets: true,
+    };
     case 'compute': return {
       ...common,
       run: [...common.run, platform.engines.postgres],
