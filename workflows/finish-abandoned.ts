@@ -10,6 +10,7 @@ import { code, data, records } from './activities.ts';
 import { converge, serve } from './converge.ts';
 import { dropMade, leaveGeneration, settleGeneration } from './generation-tail.ts';
 import type { Run } from './run.ts';
+import { followHead } from './saved-worktree.ts';
 import { goBack, settle } from './settle.ts';
 import { deprovision } from './teardown.ts';
 
@@ -31,9 +32,11 @@ async function undo(run: Run, heir: Fenced, abandoned: Abandoned): Promise<strin
     case 'generate':
       await dropMade(run, heir, await records.pendingOf(heir));
       await forget(heir, abandoned.current, 'pre-generation');
+      if (abandoned.current !== null) await followHead(run, heir, abandoned.current);
       return 'unchanged';
     case 'bookmark':
       await forget(heir, abandoned.current, 'target');
+      if (abandoned.current !== null) await followHead(run, heir, abandoned.current);
       return 'unchanged';
     case 'restore': {
       if (abandoned.back !== null) {

@@ -18,6 +18,7 @@ import { completeRunning, settleGeneration } from './generation-tail.ts';
 import { materializeApp } from './materialize-app.ts';
 import { failure } from './failure.ts';
 import { Run } from './run.ts';
+import { saveWorktree } from './saved-worktree.ts';
 import { Saga, turnBack } from './saga.ts';
 import { pastDecision } from './settle.ts';
 
@@ -35,7 +36,7 @@ export async function generateProject(request: GenerateRequest): Promise<Operati
       await run.cancellable(async () => {
         // Reads only: nothing to take back.
         const plan = await saga.step('plan', () => records.planGeneration({ ...fenced, ...(request.revisionId === undefined ? {} : { revisionId: request.revisionId }) }));
-        back = await preGeneration(saga, fenced, back);
+        back = await preGeneration(run, fenced, { saga, current: back });
         run.phase('reconcile');
         await reconcileApps(saga, fenced, plan);
         await syncProjectServices(saga, fenced, plan);
@@ -66,10 +67,10 @@ export async function generateProject(request: GenerateRequest): Promise<Operati
 }
 
 /** Undo of this generation goes here, so rows written since the last one are kept. */
-async function preGeneration(saga: Saga, fenced: Fenced, current: Moment): Promise<Moment> {
+async function preGeneration(run: Run, fenced: Fenced, { saga, current }: { saga: Saga; current: Moment }): Promise<Moment> {
   const checkpointId = operationCheckpointId(fenced.operationId, 'pre-generation');
   const { tenantId, timelineId } = current;
-  const point = await saga.step('save worktree', () => code.commitDirty({ ...fenced, reason: 'pre-generation' }));
+  const point = await saveWorktree(run, fenced, { saga, current, reason: 'pre-generation' });
   const moment: Moment = { checkpointId, commit: point.commit, tree: point.tree, tenantId, timelineId };
   await saga.step('pre-generation checkpoint', async () => {
     await records.recordCheckpointIntent({ ...fenced, moment, kind: 'pre-generation', parentId: current.checkpointId, declaredFrom: 'rows' });
