@@ -40,8 +40,10 @@ export interface Sight {
 }
 
 export interface Session {
-  /** After trouble: `recover`, where something was left open. */
-  perform(operation: Operation, trouble?: Trouble): Promise<Performed>;
+  /** The operation that provisioned the project: its moment is the first. */
+  readonly first: OperationId;
+  /** After its troubles: `recover`, where something was left open. */
+  perform(operation: Operation, troubles: readonly Trouble[]): Promise<Performed>;
   /** Resolves when the row was acknowledged. */
   write(slug: string, row: number): Promise<void>;
   edit(note: string): Promise<void>;

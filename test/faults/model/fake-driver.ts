@@ -26,6 +26,7 @@ export function createFakeDriver(bench: Bench): Driver {
 }
 
 class FakeSession implements Session {
+  readonly first = 'op_00provision0' as OperationId;
   readonly #bench: Bench;
   readonly #world: FakeWorld;
   #operations = 0;
@@ -37,18 +38,18 @@ class FakeSession implements Session {
   }
 
   async provision(): Promise<void> {
-    await (await this.#start('provisionProject', FIRST, { name: 'Home' })).result();
+    await (await this.#start('provisionProject', this.first, { name: 'Home' })).result();
   }
 
-  async perform(operation: Operation, trouble?: Trouble): Promise<Performed> {
+  async perform(operation: Operation, troubles: readonly Trouble[]): Promise<Performed> {
     this.#operations += 1;
     const operationId = `op_${this.#operations.toString(36).padStart(12, '0')}` as OperationId;
     const started = Promise.withResolvers<BenchRun>();
     let calls = 0;
     this.#world.intercept = async ({ effect }) => {
-      const strikes = trouble !== undefined && calls === trouble.at;
+      const trouble = troubles.find(({ at }) => at === calls);
       calls += 1;
-      return strikes ? await befall(trouble.what, effect, await started.promise) : await effect();
+      return trouble !== undefined ? await befall(trouble.what, effect, await started.promise) : await effect();
     };
     const run = await this.#launch(operation, operationId);
     started.resolve(run);
@@ -107,8 +108,6 @@ class FakeSession implements Session {
     return this.#bench.start(workflow, request);
   }
 }
-
-export const FIRST = 'op_00provision0' as OperationId;
 
 async function befall(what: Trouble['what'], effect: () => Promise<unknown>, run: BenchRun): Promise<unknown> {
   switch (what) {

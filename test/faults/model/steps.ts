@@ -5,7 +5,6 @@
 import fc from 'fast-check';
 import { isDeepStrictEqual } from 'node:util';
 import { operationCheckpointId } from '../../../shared/derive.ts';
-import type { OperationId } from '../../../shared/ids.ts';
 import type { RestoreMode } from '../../../shared/moment.ts';
 import type { Driver, Operation, Session, Trouble } from './driver.ts';
 import { Model } from './model.ts';
@@ -13,33 +12,35 @@ import { Model } from './model.ts';
 export type Step =
   | { readonly does: 'write'; readonly app: number }
   | { readonly does: 'edit' }
-  | { readonly does: 'generate'; readonly create: number; readonly change: number; readonly migrates: boolean; readonly trouble: Trouble | null }
-  | { readonly does: 'undo' | 'redo' | 'bookmark'; readonly trouble: Trouble | null }
-  | { readonly does: 'restore'; readonly moment: number; readonly mode: RestoreMode; readonly acceptDrift: boolean; readonly trouble: Trouble | null }
-  | { readonly does: 'before'; readonly app: number; readonly mode: RestoreMode; readonly trouble: Trouble | null };
+  | { readonly does: 'generate'; readonly create: number; readonly change: number; readonly migrates: boolean; readonly troubles: readonly Trouble[] }
+  | { readonly does: 'undo' | 'redo' | 'bookmark'; readonly troubles: readonly Trouble[] }
+  | { readonly does: 'restore'; readonly moment: number; readonly mode: RestoreMode; readonly acceptDrift: boolean; readonly troubles: readonly Trouble[] }
+  | { readonly does: 'before'; readonly app: number; readonly mode: RestoreMode; readonly troubles: readonly Trouble[] };
 
 const number = fc.nat({ max: 99 });
 
-export function anySteps({ troubles }: Driver, length: number): fc.Arbitrary<Step[]> {
-  const trouble = fc.option(fc.record({ what: fc.constantFrom(...troubles), at: fc.nat({ max: 40 }) }), { freq: 2 });
+export function anySteps({ troubles: kinds }: Driver, length: number): fc.Arbitrary<Step[]> {
+  const trouble = fc.record({ what: fc.constantFrom(...kinds), at: fc.nat({ max: 40 }) });
+  // Most operations are left in peace; some are struck again while they turn back.
+  const troubles = fc.oneof({ weight: 3, arbitrary: fc.constant<Trouble[]>([]) }, { weight: 2, arbitrary: fc.array(trouble, { minLength: 1, maxLength: 2 }) });
   const mode = fc.constantFrom<RestoreMode>('all', 'all', 'data', 'code');
   return fc.array(fc.oneof(
-    { weight: 4, arbitrary: fc.record({ does: fc.constant('write' as const), app: number }) },
-    { weight: 2, arbitrary: fc.record({ does: fc.constant('edit' as const) }) },
-    { weight: 4, arbitrary: fc.record({ does: fc.constant('generate' as const), create: number, change: number, migrates: fc.boolean(), trouble }) },
-    { weight: 4, arbitrary: fc.record({ does: fc.constantFrom('undo' as const, 'redo' as const), trouble }) },
-    { weight: 1, arbitrary: fc.record({ does: fc.constant('bookmark' as const), trouble }) },
-    { weight: 3, arbitrary: fc.record({ does: fc.constant('restore' as const), moment: number, mode, acceptDrift: fc.boolean(), trouble }) },
-    { weight: 1, arbitrary: fc.record({ does: fc.constant('before' as const), app: number, mode, trouble }) },
-  ), { minLength: 1, maxLength: length });
+    { weight: 2, arbitrary: fc.record({ does: fc.constant('write' as const), app: number }) },
+    { weight: 1, arbitrary: fc.record({ does: fc.constant('edit' as const) }) },
+    { weight: 3, arbitrary: fc.record({ does: fc.constant('generate' as const), create: number, change: number, migrates: fc.boolean(), troubles }) },
+    { weight: 8, arbitrary: fc.record({ does: fc.constantFrom('undo' as const, 'redo' as const), troubles }) },
+    { weight: 1, arbitrary: fc.record({ does: fc.constant('bookmark' as const), troubles }) },
+    { weight: 3, arbitrary: fc.record({ does: fc.constant('restore' as const), moment: number, mode, acceptDrift: fc.boolean(), troubles }) },
+    { weight: 1, arbitrary: fc.record({ does: fc.constant('before' as const), app: number, mode, troubles }) },
+  ), { minLength: 1, maxLength: length, size: 'max' });
 }
 
 /** Walks the steps in a new project; throws at the first step after which the world is not what the model says. */
-export async function walk(driver: Driver, steps: readonly Step[], first: OperationId): Promise<void> {
+export async function walk(driver: Driver, steps: readonly Step[]): Promise<void> {
   const session = await driver.open();
   try {
     const told: string[] = [];
-    const walker = new Walker(driver, session, new Model(operationCheckpointId(first, 'target')));
+    const walker = new Walker(driver, session, new Model(operationCheckpointId(session.first, 'target')));
     for (const step of steps) {
       try {
         told.push(await walker.take(step));
@@ -83,7 +84,7 @@ class Walker {
       return `row ${String(this.#rows)} to ${slug}`;
     }
     const operation = this.#operation(step);
-    return operation === undefined ? 'nothing to generate' : await this.#perform(operation, step.trouble ?? undefined);
+    return operation === undefined ? 'nothing to generate' : await this.#perform(operation, step.troubles);
   }
 
   #operation(step: Exclude<Step, { does: 'write' | 'edit' }>): Operation | undefined {
@@ -102,15 +103,15 @@ class Walker {
     }
   }
 
-  async #perform(operation: Operation, trouble: Trouble | undefined): Promise<string> {
+  async #perform(operation: Operation, troubles: readonly Trouble[]): Promise<string> {
     const refusal = this.#model.refusal(operation);
     const forward = { generate: 'generated', restore: 'restored', bookmark: 'recorded' }[operation.kind];
-    const done = await this.#session.perform(operation, trouble);
-    const told = `${tell(operation)}${trouble === undefined ? '' : `, ${trouble.what} at ${String(trouble.at)}`}: ${done.outcome}${done.failure === undefined ? '' : ` (${done.failure})`}`;
+    const done = await this.#session.perform(operation, troubles);
+    const told = `${tell(operation)}${troubles.map(({ what, at }) => `, ${what} at ${String(at)}`).join('')}: ${done.outcome}${done.failure === undefined ? '' : ` (${done.failure})`}`;
     // A killed worker changes nothing but the time it takes; the other troubles may turn a run back.
-    const allowed = refusal !== undefined ? ['unchanged'] : trouble === undefined || trouble.what === 'kill the worker' ? [forward] : [forward, 'unchanged'];
+    const allowed = refusal !== undefined ? ['unchanged'] : troubles.every(({ what }) => what === 'kill the worker') ? [forward] : [forward, 'unchanged'];
     if (!allowed.includes(done.outcome)) throw new Error(`${told}, not ${allowed.join(' or ')}${refusal === undefined ? '' : ` (${refusal})`}`);
-    if (refusal !== undefined && trouble === undefined && done.failure !== refusal) throw new Error(`${told}: it should be refused as ${refusal}`);
+    if (refusal !== undefined && troubles.length === 0 && done.failure !== refusal) throw new Error(`${told}: it should be refused as ${refusal}`);
     if (done.outcome === forward) this.#model.apply(operation, { target: operationCheckpointId(done.operationId, 'target'), snapshot: operationCheckpointId(done.operationId, operation.kind === 'generate' ? 'pre-generation' : 'pre-restore') });
     const [expected, found] = [this.#model.sight(), await this.#session.look()];
     if (!isDeepStrictEqual(found, expected)) throw new Error(`${told}\nfound ${JSON.stringify(found)}\n  not ${JSON.stringify(expected)}`);
