@@ -39,17 +39,23 @@ export function anySteps({ troubles: kinds }: Driver, length: number): fc.Arbitr
 export async function walk(driver: Driver, steps: readonly Step[]): Promise<void> {
   const session = await driver.open();
   try {
-    const told: string[] = [];
-    const walker = new Walker(driver, session, new Model(operationCheckpointId(session.first, 'target')));
-    for (const step of steps) {
-      try {
-        told.push(await walker.take(step));
-      } catch (error) {
-        throw new Error(`${[...told, `→ ${JSON.stringify(step)}`].join('\n')}\n${(error as Error).message}`, { cause: error });
-      }
+    await takeAll(new Walker(driver, session, new Model(operationCheckpointId(session.first, 'target'))), steps);
+  } catch (error) {
+    // Its project may be past closing: what broke it is what counts.
+    await session.close().catch(() => undefined);
+    throw error;
+  }
+  await session.close();
+}
+
+async function takeAll(walker: Walker, steps: readonly Step[]): Promise<void> {
+  const told: string[] = [];
+  for (const step of steps) {
+    try {
+      told.push(await walker.take(step));
+    } catch (error) {
+      throw new Error(`${[...told, `→ ${JSON.stringify(step)}`].join('\n')}\n${(error as Error).message}`, { cause: error });
     }
-  } finally {
-    await session.close();
   }
 }
 
