@@ -11,6 +11,7 @@ import { serve } from './converge.ts';
 import { thaw } from './freeze.ts';
 import { dropMade, leaveGeneration, settleGeneration } from './generation-tail.ts';
 import type { Run } from './run.ts';
+import { followHead } from './saved-worktree.ts';
 import { goBack, settle } from './settle.ts';
 import { deprovision } from './teardown.ts';
 
@@ -35,9 +36,11 @@ async function undo(run: Run, heir: Fenced, abandoned: Abandoned): Promise<strin
       await dropMade(run, heir, await records.pendingOf(heir));
       if (abandoned.current !== null) await data.deleteFork({ projectId, tenantId: abandoned.current.tenantId, timelineId: forkTimelineId(operationId) });
       await forget(heir, abandoned.current, 'pre-generation');
+      if (abandoned.current !== null) await followHead(run, heir, abandoned.current);
       return 'unchanged';
     case 'bookmark':
       await forget(heir, abandoned.current, 'target');
+      if (abandoned.current !== null) await followHead(run, heir, abandoned.current);
       return 'unchanged';
     case 'restore': {
       if (abandoned.back !== null) {

@@ -23,6 +23,7 @@ import { completeRunning, settleGeneration } from './generation-tail.ts';
 import { materializeApp } from './materialize-app.ts';
 import { failure } from './failure.ts';
 import { Run } from './run.ts';
+import { saveWorktree } from './saved-worktree.ts';
 import { decide, Saga, turnBack } from './saga.ts';
 import { pastDecision } from './settle.ts';
 
@@ -44,7 +45,7 @@ export async function generateProject(request: GenerateRequest): Promise<Operati
       await run.cancellable(async () => {
         // Reads only: nothing to take back.
         const plan = await saga.step('plan', () => records.planGeneration({ ...fenced, resumes: request.door === 'resume', ...(request.revisionId === undefined ? {} : { revisionId: request.revisionId }) }));
-        const start = await preGeneration(saga, fenced, currentMoment(claim));
+        const start = await preGeneration(run, fenced, { saga, current: currentMoment(claim) });
         back = start;
         run.phase('reconcile');
         await reconcileApps(saga, fenced, { plan, results });
@@ -100,10 +101,10 @@ class Results {
 }
 
 /** Undo of this generation goes here, so rows written since the last one are kept. */
-async function preGeneration(saga: Saga, fenced: Fenced, current: Moment): Promise<RecordedMoment> {
+async function preGeneration(run: Run, fenced: Fenced, { saga, current }: { saga: Saga; current: Moment }): Promise<RecordedMoment> {
   const checkpointId = operationCheckpointId(fenced.operationId, 'pre-generation');
   const { tenantId, timelineId } = current;
-  const point = await saga.step('save worktree', () => code.commitDirty({ ...fenced, reason: 'pre-generation' }));
+  const point = await saveWorktree(run, fenced, { saga, current, reason: 'pre-generation' });
   const moment: Moment = { checkpointId, commit: point.commit, tree: point.tree, tenantId, timelineId };
   const lsn = await saga.step('pre-generation checkpoint', async () => {
     await records.recordCheckpointIntent({ ...fenced, moment, kind: 'pre-generation', parentId: current.checkpointId, declaredFrom: 'rows' });

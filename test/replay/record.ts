@@ -77,7 +77,7 @@ await bench.close();
 /** The run's history and, beside it, its children's; without the recorder's host and its paths. */
 async function save(name: string, workflowId: string, runId: string | undefined): Promise<void> {
   const history = await bench.environment.client.workflow.getHandle(workflowId, runId).fetchHistory();
-  const json = JSON.stringify(JSON.parse(historyToJSON(history), (key, value: unknown) => (key === 'identity' ? 'recorder' : value)));
+  const json = JSON.stringify(JSON.parse(historyToJSON(history), (key, value: unknown) => (key === 'identity' || (key === 'name' && typeof value === 'string' && /^\d+@/.test(value)) ? 'recorder' : value)));
   writeFileSync(new URL(`${name}.json`, folder), `${json.replaceAll(`file://${checkout}`, '').replaceAll(checkout, '')}\n`);
   for (const event of history.events ?? []) {
     const child = event.childWorkflowExecutionStartedEventAttributes;

@@ -44,6 +44,7 @@ export interface Replayed {
   readonly schemas: readonly AppId[];
   readonly marks: readonly SchemaMark[];
   readonly rows: readonly number[];
+  rowsOf(schema: AppId): readonly number[];
 }
 
 /** What a database that replayed a log answers. */
@@ -55,7 +56,7 @@ export function replay(log: readonly Entry[]): Replayed {
     if (entry.does === 'migrate') schemas.get(entry.schema)?.marks.push({ owner: entry.schema, name: entry.name, checksum: entry.name });
     if (entry.does === 'write') schemas.get(entry.schema)?.rows.push(entry.row);
   }
-  return { schemas: [...schemas.keys()].sort(), marks: [...schemas.values()].flatMap(({ marks }) => marks), rows: [...schemas.values()].flatMap(({ rows }) => rows).sort((a, b) => a - b) };
+  return { schemas: [...schemas.keys()].sort(), marks: [...schemas.values()].flatMap(({ marks }) => marks), rows: [...schemas.values()].flatMap(({ rows }) => rows).sort((a, b) => a - b), rowsOf: (schema) => schemas.get(schema)?.rows ?? [] };
 }
 
 /** A copy-on-write fork: what lies below the LSN, and nothing else. */
