@@ -17,7 +17,7 @@ export interface Problem {
 }
 
 /** Longer than a terminated pod's grace period here. */
-const SETTLE_MS = 30_000;
+const SETTLE_MS = 60_000;
 
 export const torn = (what: string): Problem => ({ kind: 'torn', what });
 const leaked = (what: string): Problem => ({ kind: 'leaked', what });

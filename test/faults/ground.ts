@@ -47,6 +47,8 @@ export interface ProjectGround extends Ground {
   readonly world: World;
   /** Somebody else wrote: from now on these are the rows that must be there. */
   holds(rows: readonly string[]): void;
+  /** Takes the object of someone else away again. */
+  clear(): Promise<void>;
 }
 
 export async function openGround(engines: Engines): Promise<ProjectGround> {
@@ -128,6 +130,7 @@ export async function openGround(engines: Engines): Promise<ProjectGround> {
     get place() { return place; },
     get rows() { return rows; },
     holds(now) { rows = [...now]; },
+    clear: async () => { await engines.kube.request({ method: 'DELETE', path: `/api/v1/namespaces/${namespaceName(projectId)}/configmaps/of-someone-else` }); },
     async goTo(wanted) {
       if (wanted === 'noted' && place !== 'noted') {
         if (place === 'one') await step();
