@@ -48,6 +48,6 @@ test('rows written all the while, the worker killed in the middle: every acknowl
   expect(await writeWhile(lane, { fault: 'kill the worker', boundary: { activity: 'sealTimeline', nth: 1 } })).toEqual({ outcome: 'restored', problems: [] });
 }, 240_000);
 
-test('no secret stands in a log, a row or a commit', async () => {
+test('no secret stands in a log, a row or a commit, and nothing is left of a project that is deleted', async () => {
   expect(await lane.finish()).toEqual([]);
 }, 60_000);

@@ -17,7 +17,7 @@ export interface Problem {
 }
 
 /** Longer than a terminated pod's grace period here. */
-const SETTLE_MS = 30_000;
+const SETTLE_MS = 60_000;
 
 export const torn = (what: string): Problem => ({ kind: 'torn', what });
 const leaked = (what: string): Problem => ({ kind: 'leaked', what });
@@ -75,7 +75,7 @@ export function foreignUntouched(facts: Facts, uid: string | undefined): Problem
 /** Every Deployment has its one ready pod, there is no other pod, and every app answers through the gateway and by its login. */
 export async function settled(engines: Engines, world: World, input: { projectId: ProjectId; apps: readonly string[]; gone: readonly string[] }): Promise<Problem[]> {
   let found: Problem[] = [];
-  for (const deadline = Date.now() + SETTLE_MS; Date.now() < deadline; await sleep(150)) {
+  for (const deadline = Date.now() + SETTLE_MS; Date.now() < deadline; await sleep(300)) {
     found = await running(engines, world, input).catch((error: unknown) => [torn(`the project could not be read: ${error instanceof Error ? error.message : String(error)}`)]);
     if (found.length === 0) return found;
   }

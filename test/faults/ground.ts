@@ -20,7 +20,7 @@ import type { Operation } from './run-case.ts';
 
 const FINANCE = 'personal-finance';
 const BOARD = 'task-board';
-export const APPS: Readonly<Record<Place, readonly string[]>> = { one: [FINANCE], two: [FINANCE, BOARD], noted: [FINANCE, BOARD], absent: [], provisioned: [] };
+export const APPS: Readonly<Record<Place, readonly string[]>> = { one: [FINANCE], two: [FINANCE, BOARD], noted: [FINANCE], absent: [], provisioned: [] };
 
 export interface Ground {
   readonly place: Place;
@@ -47,6 +47,8 @@ export interface ProjectGround extends Ground {
   readonly world: World;
   /** Somebody else wrote: from now on these are the rows that must be there. */
   holds(rows: readonly string[]): void;
+  /** Takes the object of someone else away again. */
+  clear(): Promise<void>;
 }
 
 export async function openGround(engines: Engines): Promise<ProjectGround> {
@@ -104,7 +106,7 @@ export async function openGround(engines: Engines): Promise<ProjectGround> {
   async function step(): Promise<void> {
     if (place === 'noted') {
       await must(runtime.restore(projectId, (await ensureBookmark()).id, { mode: 'code' }), 'restored');
-      place = 'two';
+      stayAtOne();
     } else if (place === 'two') {
       await must(runtime.restore(projectId, 'undo'), 'restored');
       arriveAtOne();
@@ -119,6 +121,8 @@ export async function openGround(engines: Engines): Promise<ProjectGround> {
   }
 
   const arriveAtOne = (): void => { snapshot = rows; rows = [...early]; place = 'one'; };
+  /** A restore of data or code alone leaves a snapshot of its own, which a redo would go to. */
+  const stayAtOne = (): void => { snapshot = undefined; place = 'one'; };
   const arriveAtTwo = (now: readonly string[]): void => { rows = [...now]; snapshot = undefined; place = 'two'; };
 
   await generate('a personal finance tracker');
@@ -128,9 +132,10 @@ export async function openGround(engines: Engines): Promise<ProjectGround> {
     get place() { return place; },
     get rows() { return rows; },
     holds(now) { rows = [...now]; },
+    clear: async () => { await engines.kube.request({ method: 'DELETE', path: `/api/v1/namespaces/${namespaceName(projectId)}/configmaps/of-someone-else` }); },
     async goTo(wanted) {
       if (wanted === 'noted' && place !== 'noted') {
-        if (place === 'one') await step();
+        if (place === 'two') await step();
         await ensureBookmark();
         writeFileSync(engines.projectPath(projectId, 'repo', 'apps', FINANCE, 'NOTES.md'), 'A note.\n');
         await must(runtime.bookmark(projectId, 'with a note'), 'recorded');
@@ -159,8 +164,8 @@ export async function openGround(engines: Engines): Promise<ProjectGround> {
       if (name === 'restore undo') arriveAtOne();
       if (name === 'restore redo') arriveAtTwo(snapshot ?? []);
       if (name === 'restore data') rows = [...(bookmark?.rows ?? [])];
-      if (name === 'restore code') place = 'two';
-      if (name === 'generate') { early = rows; bookmark = undefined; arriveAtTwo(rows); }
+      if (name === 'restore data' || name === 'restore code') stayAtOne();
+      if (name === 'generate') { early = rows; arriveAtTwo(rows); }
     },
   };
 }

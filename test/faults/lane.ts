@@ -13,7 +13,7 @@ import type { Problem } from './check-project.ts';
 import { until } from './engines.ts';
 import type { Engines } from './engines.ts';
 import { historyText, platformSecrets, secretsAtRest, secretsFound } from './find-secrets.ts';
-import { APPS, openGround } from './ground.ts';
+import { APPS, must, openGround } from './ground.ts';
 import type { Ground, ProjectGround } from './ground.ts';
 import { createLife, traces } from './life.ts';
 import { differences } from './differences.ts';
@@ -42,7 +42,7 @@ export interface Lane {
   isAt(shape: RealShape): boolean;
   record(shape: RealShape): Promise<Recorded>;
   run(shape: RealShape, put?: Put): Promise<Result>;
-  /** What is looked for once, at the end. */
+  /** What is looked for once, at the end; its projects are deleted. */
   finish(): Promise<readonly Problem[]>;
   close(): Promise<void>;
 }
@@ -134,7 +134,16 @@ export async function openLane(engines: Engines): Promise<Lane> {
         ...(ended.missed === undefined ? {} : { missed: ended.missed }),
       };
     },
-    finish: () => secretsAtRest(engines, [ground.projectId, bystander.projectId], [...secrets]),
+    async finish() {
+      const found = await secretsAtRest(engines, [ground.projectId, bystander.projectId], [...secrets]);
+      // A whole project with its past, taken down at last: what it leaves is leaked by whatever was done to it.
+      await ground.clear();
+      for (const projectId of [ground.projectId, bystander.projectId]) {
+        await must(engines.platform.open.runtime.deleteProject(projectId), 'deleted');
+        found.push(...await traces(engines, projectId));
+      }
+      return found;
+    },
     async close() {
       await bystander.close();
       await Promise.all([...worlds.values()].map((world) => world.close()));

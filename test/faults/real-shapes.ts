@@ -5,7 +5,7 @@
  */
 import type { Boundary } from './boundaries.ts';
 
-/** `one`: the finance tracker alone · `two`: a task board beside it · `noted`: also a note in the tracker's sources · `absent`, `provisioned`: a project of its own. */
+/** `one`: the finance tracker alone · `two`: a task board beside it · `noted`: the tracker with a note among its sources · `absent`, `provisioned`: a project of its own. */
 export type Place = 'one' | 'two' | 'noted' | 'absent' | 'provisioned';
 
 export interface RealShape {
@@ -23,9 +23,9 @@ const first = (activity: string): Boundary => ({ activity, nth: 1 });
 const STRAIGHT: readonly RealShape[] = [
   { name: 'restore undo', from: 'two', to: 'one', outcome: 'restored' },
   { name: 'restore redo', from: 'one', to: 'two', outcome: 'restored' },
-  { name: 'restore data', from: 'two', to: 'two', outcome: 'restored' },
-  { name: 'restore code', from: 'noted', to: 'two', outcome: 'restored' },
-  { name: 'bookmark', from: 'two', to: 'two', outcome: 'recorded' },
+  { name: 'restore data', from: 'one', to: 'one', outcome: 'restored' },
+  { name: 'restore code', from: 'noted', to: 'one', outcome: 'restored' },
+  { name: 'bookmark', from: 'one', to: 'one', outcome: 'recorded' },
   { name: 'generate', from: 'one', to: 'two', outcome: 'generated' },
   { name: 'provision', from: 'absent', to: 'provisioned', outcome: 'provisioned' },
   { name: 'delete', from: 'provisioned', to: 'absent', outcome: 'deleted' },
