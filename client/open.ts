@@ -6,7 +6,10 @@ import type { TimelineClient } from '../activities/data/timeline-client.ts';
 import { connectPlatform } from '../activities/records/platform-database.ts';
 import type { PlatformDatabase } from '../activities/records/platform-database.ts';
 import { loadCatalog } from '../activities/infra/catalog.ts';
+import { architectByModel } from '../activities/model/model-architect.ts';
+import { readModelSettings } from '../activities/model/settings.ts';
 import { readPlanCatalog } from '../activities/producer/blueprints.ts';
+import { containment, requireContained } from '../local/containment/containment.ts';
 import { checkout } from '../local/engines/recipe.ts';
 import { layout } from '../local/paths.ts';
 import { readPlatform, readSecret } from '../local/platform.ts';
@@ -30,6 +33,7 @@ export interface OpenRuntime {
 }
 
 export async function openRuntime(dataDir: string): Promise<OpenRuntime> {
+  const settings = readModelSettings(process.env);
   const platform = readPlatform(dataDir);
   const database = connectPlatform(platformSqlUrl(platform));
   try {
@@ -50,7 +54,16 @@ export async function openRuntime(dataDir: string): Promise<OpenRuntime> {
   });
   const runtime = createRuntime({
     database, temporal,
-    catalog: () => readPlanCatalog(join(checkout, 'blueprints'), loadCatalog()),
+    catalog: () => readPlanCatalog(join(checkout, 'blueprints'), loadCatalog(), settings !== undefined),
+    ...(settings === undefined ? {} : {
+      architect: async (message, against) => {
+        // Before a plan is paid for that nothing here may build.
+        requireContained(containment(platform.engines.contain));
+        // Loaded for a sentence alone: no other command needs it.
+        const { connectModel } = await import('../activities/model/adapters/ai.ts');
+        return await architectByModel({ model: connectModel(settings), tokens: settings.tokens }, message, against);
+      },
+    }),
     writePlanSpec: async ({ projectId, revisionId, plan }) => { await code.writePlanSpec({ projectId, revisionId, document: plan }); },
     readPlanSpec: async (input) => (await code.readPlanSpec(input)).document,
   });

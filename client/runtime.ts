@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { architect } from '../shared/architect/architect.ts';
-import type { PlanCatalog } from '../shared/architect/plan.ts';
+import type { ArchitectProject, PlanCatalog } from '../shared/architect/plan.ts';
 import { validatePlan } from '../shared/architect/validate-plan.ts';
 import type { ValidPlan } from '../shared/architect/validate-plan.ts';
 import type { GenerateRequest, GenerationDoor } from '../shared/contract/generate-project.ts';
@@ -31,6 +31,8 @@ export interface RuntimeDeps {
   readonly temporal: TemporalGate;
   /** What a plan may ask for. */
   readonly catalog: () => Promise<PlanCatalog>;
+  /** What reads sentences in the blueprints' place; left out, the blueprints do. */
+  readonly architect?: (message: string, against: { project: ArchitectProject; catalog: PlanCatalog }) => Promise<unknown>;
   readonly writePlanSpec: (input: { projectId: ProjectId; revisionId: RevisionId; plan: ValidPlan }) => Promise<void>;
   readonly readPlanSpec: (input: { projectId: ProjectId; revisionId: RevisionId }) => Promise<unknown>;
 }
@@ -77,8 +79,8 @@ export function createRuntime(deps: RuntimeDeps) {
 
     /** A sentence becomes a proposed plan revision; nothing runs before it is approved. */
     async chat(projectId: ProjectId, message: string): Promise<Proposal> {
-      const { blueprints } = await deps.catalog();
-      return await this.propose(projectId, architect(message, await readArchitectProject(database, projectId), blueprints));
+      const [project, catalog] = [await readArchitectProject(database, projectId), await deps.catalog()];
+      return await this.propose(projectId, await (deps.architect?.(message, { project, catalog }) ?? architect(message, project, catalog.blueprints)));
     },
 
     /** Where every plan enters, whoever wrote it: held against the project whole, then recorded. */

@@ -3,6 +3,7 @@
  * that knows them all; everything else depends on ports.
  */
 import { join, relative, sep } from 'node:path';
+import { linkDependencies } from '../activities/code/produce-app.ts';
 import { createCodeActivities } from '../activities/code/create-code-activities.ts';
 import { dropTrees } from '../activities/code/drop-trees.ts';
 import { listLeftovers } from '../activities/code/list-leftovers.ts';
@@ -16,6 +17,9 @@ import { isReachable } from '../activities/data/reachable.ts';
 import { createDrainProbe, createInfraActivities, SERVICE_STEPS } from '../activities/infra/index.ts';
 import { loadCatalog } from '../activities/infra/catalog.ts';
 import { readPlanCatalog } from '../activities/producer/blueprints.ts';
+import { connectModel } from '../activities/model/adapters/ai.ts';
+import { createModelProducer } from '../activities/model/model-producer.ts';
+import { createDispatch } from '../activities/producer/dispatch.ts';
 import { createEnsureDeps } from '../activities/producer/deps.ts';
 import { createProducer } from '../activities/producer/producer.ts';
 import type { Contain } from '../activities/producer/run-check.ts';
@@ -23,6 +27,7 @@ import { readEvidence } from '../activities/records/checkpoint-evidence.ts';
 import { createRecordsActivities } from '../activities/records/index.ts';
 import { declaredAfter } from '../activities/records/generation.ts';
 import { featuresOf } from '../activities/records/plan-revisions.ts';
+import { spendTokens } from '../activities/records/model-spending.ts';
 import { connectPlatform } from '../activities/records/platform-database.ts';
 import { createSweepRecords, readRoots } from '../activities/records/read-roots.ts';
 import { declaredByRows, isOfGeneration, readCheckpoint, readOperation, readProject, toRecordedMoment } from '../activities/records/rows.ts';
@@ -32,7 +37,7 @@ import { createPlanSweep } from '../activities/sweep/plan-sweep.ts';
 import { createVerifyCheckpoint } from '../activities/verify/verify-checkpoint.ts';
 import { createVerifyActivities } from '../activities/verify/verify-moment.ts';
 import { connectTemporal } from '../client/temporal.ts';
-import { containment } from '../local/containment/containment.ts';
+import { containment, requireContained } from '../local/containment/containment.ts';
 import { containedCommand } from '../local/containment/reach.ts';
 import { fillSlot } from '../local/engines/slot.ts';
 import { checkout } from '../local/engines/recipe.ts';
@@ -53,7 +58,7 @@ export interface Composition {
   close(): Promise<void>;
 }
 
-export function compose(config: WorkerConfig, signals: { heartbeat(): void; signal(): AbortSignal }, kube = connectKube(config.kubeconfig)): Composition {
+export function compose(config: WorkerConfig, signals: { heartbeat(): void; signal(): AbortSignal; report?(progress: unknown): void }, kube = connectKube(config.kubeconfig)): Composition {
   const paths = layout(config.dataDir);
   const contain = containOf(config);
   const database = connectPlatform(config.databaseUrl);
@@ -73,26 +78,41 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
   const generation = {
     database,
     readPlan: (input: { projectId: ProjectId; revisionId: RevisionId; commit?: CommitSha }) => code.readPlanSpec(input),
-    catalog: () => readPlanCatalog(join(checkout, 'blueprints'), registry),
+    catalog: () => readPlanCatalog(join(checkout, 'blueprints'), registry, config.model !== undefined),
     serviceVersion: (id: string) => registry.find(id)?.version,
   };
+  const ensureDeps = createEnsureDeps({
+    depsDir: paths.deps, cacheDir: cacheDir(), prebundler: join(paths.runners, 'app', 'prebundle.mjs'), contain,
+    uid: isRoot ? NOBODY_UID : undefined,
+    fillSlot: (slot, build) => fillSlot(slot, () => undefined, build),
+  });
+  const blueprints = createProducer({
+    blueprintsDir: join(checkout, 'blueprints'),
+    checkRunner: join(paths.runners, 'check', 'main.mjs'),
+    node: config.node,
+    contain,
+    checkUid: (scratchDir) => projectUid(config.dataDir, projectOf(paths.projects, scratchDir), 'app'),
+    heartbeat: signals.heartbeat,
+  });
+  const model = config.model === undefined ? undefined : createModelProducer({
+    model: connectModel(config.model),
+    tokens: config.model.tokens,
+    blueprintsDir: join(checkout, 'blueprints'),
+    requireContained: () => { requireContained(containment(config.contain)); },
+    spend: (operationId, tokens) => spendTokens(database, operationId, tokens),
+    check: async (scratchDir, slug) => {
+      await linkDependencies({ ensureDeps }, join(scratchDir, 'apps', slug));
+      await blueprints.check({ scratchDir, slug });
+    },
+    onProgress: (progress) => { signals.report?.(progress); },
+    signal: signals.signal,
+  });
   const code = createCodeActivities({
     projectsDir: paths.projects,
     produceAttempts: config.produceAttempts,
-    producer: createProducer({
-      blueprintsDir: join(checkout, 'blueprints'),
-      checkRunner: join(paths.runners, 'check', 'main.mjs'),
-      node: config.node,
-      contain,
-      checkUid: (scratchDir) => projectUid(config.dataDir, projectOf(paths.projects, scratchDir), 'app'),
-      heartbeat: signals.heartbeat,
-    }),
+    producer: createDispatch({ blueprints, model }),
     records: { featuresOf: (revisionId, featureIds) => featuresOf(database, revisionId, featureIds), declaredAfter: (revisionId) => declaredAfter(generation, revisionId) },
-    ensureDeps: createEnsureDeps({
-      depsDir: paths.deps, cacheDir: cacheDir(), prebundler: join(paths.runners, 'app', 'prebundle.mjs'), contain,
-      uid: isRoot ? NOBODY_UID : undefined,
-      fillSlot: (slot, build) => fillSlot(slot, () => undefined, build),
-    }),
+    ensureDeps,
     operationTime,
   });
 

@@ -8,6 +8,8 @@ import { obtained } from '../local/engines/obtain.ts';
 import { platformSqlUrl } from '../local/postgres/cluster.ts';
 import { layout } from '../local/paths.ts';
 import { kubeconfigPath, readPlatform, readSecret } from '../local/platform.ts';
+import { readModelSettings } from '../activities/model/settings.ts';
+import type { ModelSettings } from '../activities/model/settings.ts';
 import { AdorableError } from '../shared/errors.ts';
 
 export interface WorkerConfig {
@@ -25,6 +27,8 @@ export interface WorkerConfig {
   readonly contain: string | undefined;
   /** How often one app may be produced and checked before its bucket fails. */
   readonly produceAttempts: number;
+  /** What writes features that no blueprint has; undefined where none is configured. */
+  readonly model?: ModelSettings | undefined;
 }
 
 const DEFAULT_ATTEMPTS = 3;
@@ -47,6 +51,7 @@ function fromPlatform(dataDir: string, env: NodeJS.ProcessEnv): WorkerConfig {
     node: platform.engines.node,
     contain: platform.engines.contain,
     produceAttempts: attemptsOf(env),
+    model: readModelSettings(env),
   };
 }
 
@@ -70,6 +75,7 @@ function fromEnvironment(dataDir: string, env: NodeJS.ProcessEnv): WorkerConfig 
     node: process.execPath,
     contain: obtained('contain'),
     produceAttempts: attemptsOf(env),
+    model: readModelSettings(env),
   };
 }
 

@@ -10,7 +10,7 @@ import type { ActivityInterceptorsFactory, WorkflowBundleOption } from '@tempora
 import { TASK_QUEUE } from '../shared/contract/operation.ts';
 import { compose } from './compose.ts';
 import type { WorkerConfig } from './config.ts';
-import { activityInterceptors } from './heartbeat-interceptor.ts';
+import { activityInterceptors, reportProgress } from './heartbeat-interceptor.ts';
 
 export interface WorkerOptions {
   readonly taskQueue?: string;
@@ -39,6 +39,7 @@ export async function openWorker(config: WorkerConfig, options: WorkerOptions = 
   const composition = compose(config, {
     heartbeat: () => { Context.current().heartbeat(); },
     signal: () => Context.current().cancellationSignal,
+    report: reportProgress,
   });
   const worker = await Worker.create({
     connection, namespace: config.temporal.namespace, taskQueue,

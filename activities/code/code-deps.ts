@@ -11,9 +11,14 @@ export interface Feature {
   readonly blueprint: string;
   /** What it does to an app that is there; null, or left out, for the blueprint that makes it. */
   readonly change?: string | null;
+  /** Of a feature that the model writes. */
+  readonly brief?: string | null;
+  readonly subtasks?: readonly string[];
 }
 
 export interface ProduceRequest {
+  /** Whose budget is spent. */
+  readonly operationId: OperationId;
   readonly feature: Feature;
   readonly appSlug: string;
   readonly appName: string;

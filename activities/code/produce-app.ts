@@ -58,7 +58,7 @@ export async function produceApp(deps: CodeDeps, input: Produce): Promise<{ file
     const intoDir = join(dir, 'apps', scratch.slug);
     await mkdir(intoDir, { recursive: true });
     for (const feature of previous === undefined ? features : mending(deps, features)) {
-      await deps.producer.produce({ feature, appSlug: scratch.slug, appName: app.name, appKind: app.kind, intoDir, context, ...(previous === undefined ? {} : { previous }) });
+      await deps.producer.produce({ operationId: scratch.operationId, feature, appSlug: scratch.slug, appName: app.name, appKind: app.kind, intoDir, context, ...(previous === undefined ? {} : { previous }) });
     }
     files = await refuseTree(repository, { ...scratch, dir, appDir: intoDir }, from);
   });

@@ -14,10 +14,10 @@ export async function readBlueprints(blueprintsDir: string): Promise<readonly Bl
   return await Promise.all(ids.map((id) => readBlueprint(blueprintsDir, id)));
 }
 
-/** What a plan may ask for: the blueprints, and the services with what each requires. */
-export async function readPlanCatalog(blueprintsDir: string, registry: ServiceRegistry): Promise<PlanCatalog> {
+/** What a plan may ask for: the blueprints, the services with what each requires, and the model where there is one. */
+export async function readPlanCatalog(blueprintsDir: string, registry: ServiceRegistry, model = false): Promise<PlanCatalog> {
   const services = registry.ids.map((id) => ({ id, requires: registry.builtIn(id)?.requires ?? registry.find(id)?.requires ?? [] }));
-  return { blueprints: await readBlueprints(blueprintsDir), services };
+  return { blueprints: await readBlueprints(blueprintsDir), services, model };
 }
 
 export async function readBlueprint(blueprintsDir: string, id: string): Promise<Blueprint> {

@@ -2,19 +2,19 @@
  * The producer: writes one app's tree from its feature's blueprint, and checks it before its commit.
  * It is told its app's own directory and writes nowhere else (I4, I10); a repeat writes the same bytes (I9).
  */
-import { mkdir, realpath, writeFile } from 'node:fs/promises';
-import { dirname, extname, join, sep } from 'node:path';
+import { mkdir, realpath } from 'node:fs/promises';
+import { sep } from 'node:path';
 import { AdorableError } from '../../shared/errors.ts';
 import type { Blueprint } from '../../shared/architect/plan.ts';
 import { planChange } from './apply-change.ts';
 import { readBlueprint, readTemplate } from './blueprints.ts';
 import { runCheck } from './run-check.ts';
 import type { CheckInput, CheckOutcome, Contain } from './run-check.ts';
+import { writeTemplate } from './write-template.ts';
 
 /** What a failure carries through a history. */
 const MAX_SHOWN = 10;
 const MAX_MESSAGE = 400;
-const APP_NAME = '__APP_NAME__';
 
 export interface ProducerDeps {
   readonly blueprintsDir: string;
@@ -60,7 +60,7 @@ export function createProducer(deps: ProducerDeps): Producer {
       const files = change === null
         ? await readTemplate(deps.blueprintsDir, blueprint.id)
         : await planChange({ blueprintsDir: deps.blueprintsDir, blueprint: blueprint.id, change, root, slug: appSlug });
-      for (const file of files) await writeInside(root, file.path, fillName(file.path, file.content, appName));
+      await writeTemplate(root, files, appName);
       return { files: files.length };
     },
 
@@ -85,32 +85,6 @@ export function createProducer(deps: ProducerDeps): Producer {
 function changeOf(blueprint: Blueprint, wish: string | null): string | null {
   if (wish === null || blueprint.changes.some(({ id }) => id === wish)) return wish;
   throw new AdorableError('NoBlueprint', `The blueprint ${blueprint.id} has no change ${JSON.stringify(wish.slice(0, 60))}.`);
-}
-
-/** A link that an earlier step left behind could lead a write out of the app. */
-async function writeInside(root: string, path: string, content: Buffer): Promise<void> {
-  const file = join(root, path);
-  await mkdir(dirname(file), { recursive: true });
-  const parent = await realpath(dirname(file));
-  if (parent !== root && !parent.startsWith(`${root}${sep}`)) {
-    throw new AdorableError('IsolationViolated', `${path} leads out of its app's directory: nothing more was written.`);
-  }
-  await writeFile(file, content, { mode: 0o644 });
-}
-
-/** The display name is the only placeholder, escaped for the kind of file it stands in. */
-function fillName(path: string, content: Buffer, name: string): Buffer {
-  const extension = extname(path);
-  if (!['.html', '.ts', '.tsx', '.json'].includes(extension)) return content;
-  const text = content.toString('utf8');
-  return text.includes(APP_NAME) ? Buffer.from(text.replaceAll(APP_NAME, () => escapeName(extension, name)), 'utf8') : content;
-}
-
-function escapeName(extension: string, name: string): string {
-  if (extension === '.html') return name.replace(/[&<>"']/g, (char) => `&#${String(char.charCodeAt(0))};`);
-  const quoted = JSON.stringify(name).slice(1, -1);
-  // Templates put the name between single quotes in code.
-  return extension === '.json' ? quoted : quoted.replaceAll("'", "\\'").replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }
 
 function toFailure({ slug, attempt }: { slug: string; attempt: number }, { errors }: CheckOutcome): AdorableError {

@@ -53,12 +53,12 @@ export async function convergeSubtasks(session: Session, { projectId, revisionId
   for (const [position, { feature, subtask }] of rows.entries()) {
     const creator = creatorOf(feature);
     await session.query(
-      `INSERT INTO plan_subtasks AS s (id, revision_id, feature_id, feature_title, blueprint, change, title, position, app_id)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-       ON CONFLICT (id) DO UPDATE SET feature_title = $4, blueprint = $5, change = $6, title = $7, position = $8,
+      `INSERT INTO plan_subtasks AS s (id, revision_id, feature_id, feature_title, blueprint, change, title, position, app_id, brief)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $11)
+       ON CONFLICT (id) DO UPDATE SET feature_title = $4, blueprint = $5, change = $6, title = $7, position = $8, brief = $11,
               app_id = coalesce($9, CASE WHEN s.app_id = $10 THEN s.app_id END)`,
       [rowId(revisionId, feature, subtask.id), revisionId, feature.id, feature.title, feature.blueprint, feature.change, subtask.title, position + 1,
-        creator === undefined ? feature.targetAppId : null, creator === undefined ? null : materializedAppId(projectId, revisionId, creator)],
+        creator === undefined ? feature.targetAppId : null, creator === undefined ? null : materializedAppId(projectId, revisionId, creator), feature.brief ?? null],
     );
   }
 }
@@ -95,12 +95,16 @@ export interface FeatureRow {
   readonly title: string;
   readonly blueprint: string;
   readonly change: string | null;
+  readonly brief: string | null;
+  /** Titles of its subtasks, in their order. */
+  readonly subtasks: readonly string[];
 }
 
 /** In the order that the bucket gives them. */
 export async function featuresOf(database: PlatformDatabase, revisionId: RevisionId, featureIds: readonly string[]): Promise<FeatureRow[]> {
   return await database.query<FeatureRow>(
-    `SELECT feature_id AS id, min(feature_title) AS title, min(blueprint) AS blueprint, min(change) AS change
+    `SELECT feature_id AS id, min(feature_title) AS title, min(blueprint) AS blueprint, min(change) AS change,
+            min(brief) AS brief, array_agg(title ORDER BY position) AS subtasks
        FROM plan_subtasks WHERE revision_id = $1 AND feature_id = ANY ($2) GROUP BY feature_id ORDER BY array_position($2::text[], feature_id)`,
     [revisionId, featureIds],
   );

@@ -15,11 +15,16 @@ import type { Wanted } from './wishes.ts';
 
 const MAX_MESSAGE = 4000;
 
-export function architect(message: string, project: ArchitectProject, blueprints: readonly Blueprint[]): ProposedPlan {
+/** A message as a plan keeps it. */
+export function readMessage(message: string): string {
   const text = message.trim();
   if (text === '') throw new AdorableError('InvalidInput', 'The message is empty: say what to build.');
   if (text.length > MAX_MESSAGE) throw new AdorableError('InvalidInput', `The message is longer than ${String(MAX_MESSAGE)} characters: shorten it.`);
+  return text;
+}
 
+export function architect(message: string, project: ArchitectProject, blueprints: readonly Blueprint[]): ProposedPlan {
+  const text = readMessage(message);
   const groups = toGroups(toClauses(text)).map((group) => {
     const found = readChange(group, project, blueprints);
     return { group, found, unknown: found === undefined ? unknownChange(group, blueprints) : undefined };

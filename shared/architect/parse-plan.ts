@@ -18,7 +18,7 @@ export type PlanReasonCode =
   | 'version' | 'shape' | 'duplicate-feature' | 'duplicate-subtask'
   | 'unknown-app' | 'archived-app' | 'sentinel-without-creator' | 'creator-without-sentinel'
   | 'slug' | 'slug-is-service' | 'slug-taken' | 'slug-look-alike' | 'duplicate-slug'
-  | 'unknown-blueprint' | 'unknown-change' | 'wrong-kind' | 'wrong-blueprint' | 'overwrites-app' | 'change-present' | 'duplicate-change'
+  | 'unknown-blueprint' | 'unknown-change' | 'wrong-kind' | 'wrong-blueprint' | 'overwrites-app' | 'no-model' | 'brief' | 'change-present' | 'duplicate-change'
   | 'unknown-service' | 'missing-service'
   | 'unknown-requirement' | 'requirement-of-another-app' | 'cyclic-requirement';
 
@@ -28,11 +28,15 @@ const subtaskId = z.string().regex(/^[a-z0-9]+(?:[-/][a-z0-9]+)*$/, 'lower-case 
 /** Shown to people and written into files: no control characters, nothing that turns the direction of text. */
 const line = (max: number) => z.string().min(1).max(max).regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]*$/u, 'one line of plain text').refine((text) => text.trim() === text, 'no space at its ends');
 
+/** Several lines of the same. */
+const text = (max: number) => z.string().min(1).max(max).regex(/^(?:[\n\t]|[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069])*$/u, 'plain text');
+
 const feature = z.strictObject({
   id,
   title: line(120),
   blueprint: z.string().max(60),
   change: z.string().max(60).nullable(),
+  brief: text(8000).optional(),
   targetAppId: z.string().max(80),
   createsApp: z.strictObject({ slug: z.string().max(80), kind: z.enum(['react', 'fullstack']), name: line(60) }).optional(),
   services: z.array(z.string().max(60)).max(50),
@@ -58,7 +62,7 @@ export function parsePlan(document: unknown): { readonly plan: ProposedPlan } | 
   return { reasons: parsed.error.issues.map((issue) => ({ code: 'shape', at: issue.path.join('.') || 'the plan', message: `${issue.path.join('.') || 'The plan'}: ${issue.message}.` })) };
 }
 
-/** `createsApp` is there or it is not: `undefined` is no value of a document. */
+/** `createsApp` and `brief` are there or they are not: `undefined` is no value of a document. */
 function toPlan({ version, message, features }: z.infer<typeof plan>): ProposedPlan {
-  return { version, message, features: features.map(({ createsApp, ...rest }) => (createsApp === undefined ? rest : { ...rest, createsApp })) };
+  return { version, message, features: features.map(({ createsApp, brief, ...rest }) => ({ ...rest, ...(createsApp === undefined ? {} : { createsApp }), ...(brief === undefined ? {} : { brief }) })) };
 }

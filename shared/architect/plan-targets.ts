@@ -4,7 +4,7 @@
  */
 import type { PlanReason } from './parse-plan.ts';
 import type { ArchitectApp, ArchitectProject, PlanCatalog, PlanFeature, ProposedPlan } from './plan.ts';
-import { creatorOf, sentinelOf } from './plan.ts';
+import { BY_MODEL, creatorOf, sentinelOf } from './plan.ts';
 
 type Say = (code: PlanReason['code'], field: string, message: string) => PlanReason;
 
@@ -50,6 +50,8 @@ function targetOf(feature: PlanFeature, { creators, apps, say }: Known): Target 
 
 function blueprintReasons(feature: PlanFeature, target: Target | undefined, { catalog, say }: { catalog: PlanCatalog; say: Say }): PlanReason[] {
   const { id, change, createsApp } = feature;
+  if (feature.blueprint === BY_MODEL) return modelReasons(feature, catalog, say);
+  if (feature.brief !== undefined) return [say('brief', 'brief', `Feature ${id} is built from the blueprint ${JSON.stringify(feature.blueprint)}, which reads no brief.`)];
   const blueprint = catalog.blueprints.find((known) => known.id === feature.blueprint);
   if (blueprint === undefined) return [say('unknown-blueprint', 'blueprint', `Feature ${id} is built from ${JSON.stringify(feature.blueprint)}, which is no blueprint.`)];
   const reasons: PlanReason[] = [];
@@ -63,6 +65,16 @@ function blueprintReasons(feature: PlanFeature, target: Target | undefined, { ca
   if (target === undefined) return reasons;
   if (target.blueprint !== blueprint.id) reasons.push(say('wrong-blueprint', 'blueprint', `Feature ${id} is a change of ${blueprint.id}, but ${target.name} was made from ${target.blueprint ?? 'something else'}.`));
   if (target.changes.includes(change)) reasons.push(say('change-present', 'change', `${target.name} has ${change} already.`));
+  return reasons;
+}
+
+/** What it does to an app bears the feature's id, so that nobody takes it for a blueprint's change or for what made the app. */
+function modelReasons({ id, change, createsApp, brief }: PlanFeature, catalog: PlanCatalog, say: Say): PlanReason[] {
+  const reasons: PlanReason[] = [];
+  if (catalog.model !== true) reasons.push(say('no-model', 'blueprint', `Feature ${id} is written by a model, and none is configured here (ADORABLE_MODEL_URL).`));
+  if (brief === undefined) reasons.push(say('brief', 'brief', `Feature ${id} is written by a model, which needs a brief.`));
+  const wanted = createsApp === undefined ? id : null;
+  if (change !== wanted) reasons.push(say('unknown-change', 'change', `Feature ${id} is written by a model: its change is ${JSON.stringify(wanted)}, not ${JSON.stringify(change)}.`));
   return reasons;
 }
 

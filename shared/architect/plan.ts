@@ -8,6 +8,8 @@ import type { AppKind } from '../spec/declared.ts';
 
 export const PLAN_VERSION = 1;
 export const SENTINEL = '$NEW:';
+/** In a blueprint's place: the model writes the feature from its brief. No blueprint has this id. */
+export const BY_MODEL = 'model';
 
 export interface CreatesApp {
   readonly slug: string;
@@ -18,10 +20,12 @@ export interface CreatesApp {
 export interface PlanFeature {
   readonly id: string;
   readonly title: string;
-  /** Blueprint that the producer builds it from. */
+  /** Blueprint that the producer builds it from, or `BY_MODEL`. */
   readonly blueprint: string;
-  /** One of the blueprint's changes to an app that is there; null for the blueprint itself, which makes the app. */
+  /** One of the blueprint's changes to an app that is there, the model's own by the feature's id; null for what makes the app. */
   readonly change: string | null;
+  /** What the model is told to build: of its features only. */
+  readonly brief?: string;
   /** An app id, or `$NEW:<featureId>` while that app does not exist. */
   readonly targetAppId: string;
   readonly createsApp?: CreatesApp;
@@ -96,6 +100,8 @@ export interface ArchitectProject {
 export interface PlanCatalog {
   readonly blueprints: readonly Blueprint[];
   readonly services: readonly { readonly id: string; readonly requires: readonly string[] }[];
+  /** Whether a model is there to write what no blueprint has. */
+  readonly model?: boolean;
 }
 
 export const sentinelOf = (featureId: string): string => `${SENTINEL}${featureId}`;

@@ -19,7 +19,7 @@ export async function startSecondWorker(platform: Platform): Promise<SecondWorke
   if (spec === undefined) throw new Error('the platform has no worker');
   const log = join(layout(platform.dataDir).logs, 'second-worker.log');
   const output = openSync(log, 'w');
-  const child = spawn(spec.command, [...spec.args], { cwd: '/', env: partEnvironment(platform), stdio: ['ignore', output, output] });
+  const child = spawn(spec.command, [...spec.args], { cwd: '/', env: partEnvironment(platform, spec.name), stdio: ['ignore', output, output] });
   const ended = once(child, 'exit');
   await until('the second worker', () => (readFileSync(log, 'utf8').includes('"ready":true') ? true : undefined));
   return {

@@ -62,6 +62,9 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@temporalio/workflow': ['workflows/', 'bench/workflow/bare-workflow.ts'],
   // Failure classes and search attribute keys, the same on both sides of the wire.
   '@temporalio/common': ['workflows/', 'workers/', 'client/temporal.ts', 'bench/workflow/'],
+  // The model: one adapter, where its errors lose what may quote a key.
+  ai: ['activities/model/adapters/ai.ts'],
+  '@ai-sdk/openai-compatible': ['activities/model/adapters/ai.ts'],
   commander: ['cli/'],
   // Pure parsing of service.json and of a plan document; no I/O.
   zod: ['shared/services/catalog.ts', 'shared/architect/parse-plan.ts'],
