@@ -27,6 +27,8 @@ export interface ProduceRequest {
   readonly intoDir: string;
   /** What may be known of the project: names of every app, the text of this one alone. */
   readonly context: ProducerContext;
+  /** Ends when its activity would be given up: what runs on is stopped before that, and says so. */
+  readonly inTime?: AbortSignal;
   /** The attempt that `intoDir` holds and what its checks found; only for a feature that can be mended. */
   readonly previous?: FailedAttempt;
 }

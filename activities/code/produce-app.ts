@@ -23,6 +23,9 @@ import type { Repository } from './repository.ts';
 import { fillScratch, keepRun, requireScratch, scratchOf, stageApp } from './scratch.ts';
 import type { Scratch } from './scratch.ts';
 
+/** Below the activities' start-to-close of 15 min: what is given up there would begin anew and never end. */
+const PRODUCE_MS = 12 * 60_000;
+
 export async function scaffoldApp(deps: CodeDeps, input: Fenced & { app: MaterializedApp }): Promise<void> {
   const repository = openRepository(deps.projectsDir, input.projectId);
   const scratch = scratchOf(repository, input, input.app);
@@ -47,6 +50,7 @@ export async function produceApp(deps: CodeDeps, input: Produce): Promise<{ file
   const repository = openRepository(deps.projectsDir, input.projectId);
   const scratch = scratchOf(repository, input, input.bucket);
   const { previous } = input;
+  const inTime = AbortSignal.timeout(PRODUCE_MS);
   const declared = await deps.records.declaredAfter(input.revisionId);
   const app = declaredApp(declared, input);
   const features = await deps.records.featuresOf(input.revisionId, input.bucket.featureIds);
@@ -58,7 +62,7 @@ export async function produceApp(deps: CodeDeps, input: Produce): Promise<{ file
     const intoDir = join(dir, 'apps', scratch.slug);
     await mkdir(intoDir, { recursive: true });
     for (const feature of previous === undefined ? features : mending(deps, features)) {
-      await deps.producer.produce({ operationId: scratch.operationId, feature, appSlug: scratch.slug, appName: app.name, appKind: app.kind, intoDir, context, ...(previous === undefined ? {} : { previous }) });
+      await deps.producer.produce({ operationId: scratch.operationId, feature, appSlug: scratch.slug, appName: app.name, appKind: app.kind, intoDir, context, inTime, ...(previous === undefined ? {} : { previous }) });
     }
     files = await refuseTree(repository, { ...scratch, dir, appDir: intoDir }, from);
   });

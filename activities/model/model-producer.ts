@@ -100,11 +100,17 @@ async function converse(deps: ModelProducerDeps, given: ProduceRequest, stage: s
     check: async () => await checkStage(deps, stage, appSlug),
     onCall: (tool, path) => { doing = path === undefined ? tool : `${tool} ${path}`; report(); },
   });
+  const cancelled = deps.signal?.();
+  const signal = AbortSignal.any([cancelled, given.inTime].filter((one) => one !== undefined));
   let said: Said = deps.model.ask(request(given));
   for (;;) {
     if (++answers > MAX_ANSWERS) throw new AdorableError('BuildFailed', `The model did not finish ${feature.id} in ${String(MAX_ANSWERS)} answers: ask for less at once.`, { details: { feature: feature.id } });
     report();
-    const answer = await answerWithin(deps.model, budget, { system: instructions(given), said, tools, signal: deps.signal?.(), onPart: report });
+    const answer = await answerWithin(deps.model, budget, { system: instructions(given), said, tools, signal, onPart: report }).catch((error: unknown) => {
+      throw given.inTime?.aborted === true && cancelled?.aborted !== true
+        ? new AdorableError('BuildFailed', `The model did not finish ${feature.id} in the time that one app has: ask for less at once.`, { details: { feature: feature.id } })
+        : error;
+    });
     said = answer.said;
     tokens += answer.tokens;
     doing = 'thinks';

@@ -35,7 +35,7 @@ export function readModelSettings(env: NodeJS.ProcessEnv): ModelSettings | undef
   return {
     url: readUrl(text, key !== undefined), key, name,
     tokens: readNumber(env, 'ADORABLE_MODEL_TOKENS', { otherwise: DEFAULT_TOKENS, max: MAX_TOKENS }),
-    callMs: readNumber(env, 'ADORABLE_MODEL_SECONDS', { otherwise: DEFAULT_SECONDS, max: 3600 }) * 1000,
+    callMs: readNumber(env, 'ADORABLE_MODEL_SECONDS', { otherwise: DEFAULT_SECONDS, max: 600 }) * 1000,
   };
 }
 

@@ -197,6 +197,13 @@ describe('what fails leaves what was there, and nothing beside it', () => {
   });
 });
 
+test('what would outlive its activity is stopped, and is no cancellation', async () => {
+  server.play(write('src/app.tsx', 'half'), silent);
+  const before = world();
+  expect(await refusal(produce({ inTime: AbortSignal.timeout(500) }))).toMatchObject({ type: 'BuildFailed', message: expect.stringContaining('time') });
+  expect(world()).toEqual(before);
+});
+
 test('the budget is the operation\'s: what other buckets spent counts, and says what to raise', async () => {
   spent.set('op_000000000001', 60_000);
   server.play(call('list'), write('src/app.tsx', 'mine'), says('Done.'));
