@@ -24,7 +24,7 @@ const TRIES = 3;
 /** What every app of a kind is made of, from the blueprint that has it: packages and their checksums above all. */
 const KITS = {
   react: { blueprint: 'portfolio', files: ['index.html', 'package.json', 'package-lock.json', 'tsconfig.json', 'src/main.tsx', 'src/app-name.ts'] },
-  fullstack: { blueprint: 'task-board', files: ['index.html', 'package.json', 'package-lock.json', 'tsconfig.json', 'src/main.tsx', 'src/app-name.ts', 'src/use-load.ts', 'server/trpc.ts', 'server/db.ts'] },
+  fullstack: { blueprint: 'task-board', files: ['index.html', 'package.json', 'package-lock.json', 'tsconfig.json', 'src/main.tsx', 'src/app-name.ts', 'server/trpc.ts', 'server/db.ts'] },
 } as const;
 
 export interface ModelProgress {

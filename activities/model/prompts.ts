@@ -5,7 +5,7 @@ const MAX_SYMBOLS = 200;
 
 const SHAPES = {
   react: 'A React app without a server: src/main.tsx renders <App /> from src/app.tsx and imports src/styles.css. Vite builds it.',
-  fullstack: `A React app with a tRPC server. src/main.tsx renders <App /> from src/app.tsx and imports src/styles.css. server/router.ts exports the router "appRouter" and the type "AppRouter", with a query "health"; the runtime serves it at /trpc. server/db.ts has rows(sql, values); use parameters, never text in SQL. Tables come from migrations/NNNN_name.sql, applied once and in order: never change one that is there, add the next.`,
+  fullstack: `A React app with a tRPC server. src/main.tsx renders <App /> from src/app.tsx and imports src/styles.css. server/router.ts exports the router "appRouter" and the type "AppRouter", with a query "health"; the runtime serves it at /trpc, and the client is createTRPCClient<AppRouter>({ links: [httpBatchLink({ url: '/trpc' })] }) of @trpc/client. server/trpc.ts has router and procedure. server/db.ts has rows(sql, values); use parameters, never text in SQL. Tables come from migrations/NNNN_name.sql, applied once and in order: never change one that is there, add the next.`,
 } as const;
 
 export function instructions({ appSlug, appKind }: ProduceRequest): string {
