@@ -15,6 +15,7 @@ import { layout } from '../local/paths.ts';
 import { readPlatform, readSecret } from '../local/platform.ts';
 import type { Platform } from '../local/platform.ts';
 import { platformSqlUrl } from '../local/postgres/cluster.ts';
+import { architect } from '../shared/architect/architect.ts';
 import { AdorableError } from '../shared/errors.ts';
 import { createRuntime } from './runtime.ts';
 import type { Runtime } from './runtime.ts';
@@ -33,7 +34,6 @@ export interface OpenRuntime {
 }
 
 export async function openRuntime(dataDir: string): Promise<OpenRuntime> {
-  const settings = readModelSettings(process.env);
   const platform = readPlatform(dataDir);
   const database = connectPlatform(platformSqlUrl(platform));
   try {
@@ -54,16 +54,17 @@ export async function openRuntime(dataDir: string): Promise<OpenRuntime> {
   });
   const runtime = createRuntime({
     database, temporal,
-    catalog: () => readPlanCatalog(join(checkout, 'blueprints'), loadCatalog(), settings !== undefined),
-    ...(settings === undefined ? {} : {
-      architect: async (message, against) => {
-        // Before a plan is paid for that nothing here may build.
-        requireContained(containment(platform.engines.contain));
-        // Loaded for a sentence alone: no other command needs it.
-        const { connectModel } = await import('../activities/model/adapters/ai.ts');
-        return await architectByModel({ model: connectModel(settings), tokens: settings.tokens }, message, against);
-      },
-    }),
+    // Read when a plan is made: settings that are wrong keep nobody from an undo.
+    catalog: async () => await readPlanCatalog(join(checkout, 'blueprints'), loadCatalog(), readModelSettings(process.env) !== undefined),
+    architect: async (message, { project, catalog }) => {
+      const settings = readModelSettings(process.env);
+      if (settings === undefined) return architect(message, project, catalog.blueprints);
+      // Before a plan is paid for that nothing here may build.
+      requireContained(containment(platform.engines.contain));
+      // Loaded for a sentence alone: no other command needs it.
+      const { connectModel } = await import('../activities/model/adapters/ai.ts');
+      return await architectByModel({ model: connectModel(settings), tokens: settings.tokens }, message, { project, catalog });
+    },
     writePlanSpec: async ({ projectId, revisionId, plan }) => { await code.writePlanSpec({ projectId, revisionId, document: plan }); },
     readPlanSpec: async (input) => (await code.readPlanSpec(input)).document,
   });

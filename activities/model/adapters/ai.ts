@@ -16,6 +16,9 @@ import type { ModelSettings } from '../settings.ts';
 const BYTES_PER_TOKEN = 3;
 const MAX_PAUSE_MS = 3_600_000;
 
+// Its warnings go to stdout, which is the worker's log.
+globalThis.AI_SDK_LOG_WARNINGS = false;
+
 export function connectModel(settings: ModelSettings): Model {
   return {
     ask: (text) => [{ role: 'user', content: text } satisfies ModelMessage],
