@@ -47,6 +47,8 @@ export async function openWorker(config: WorkerConfig, options: WorkerOptions = 
     interceptors: { activity: [activityInterceptors, ...interceptors] },
     maxConcurrentActivityTaskExecutions: 40,
     maxCachedWorkflows: 50,
+    // What is meant for a killed worker's cache waits this long before another worker takes it; 10 s is the default, and a freeze would last as much longer.
+    stickyQueueScheduleToStartTimeout: '2 seconds',
     shutdownGraceTime: '2 seconds',
     shutdownForceTime: '4 seconds',
   });
