@@ -51,6 +51,8 @@ export async function openWorker(config: WorkerConfig, options: WorkerOptions = 
     workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
     stickyQueueScheduleToStartTimeout: '2 seconds',
     maxCachedWorkflows: 50,
+    // What is meant for a killed worker's cache waits this long before another worker takes it; 10 s is the default, and a freeze would last as much longer.
+    stickyQueueScheduleToStartTimeout: '2 seconds',
     shutdownGraceTime: '2 seconds',
     shutdownForceTime: '4 seconds',
   });
