@@ -26,7 +26,7 @@ afterAll(async () => {
 
 const SAMPLE: readonly (readonly [RealFault, string | undefined, string, string])[] = [
   ['fails', 'verifyMoment', 'restore undo', 'unchanged'],
-  ['is cancelled', 'sealTimeline', 'restore undo', 'unchanged'],
+  ['is cancelled', 'stopCompute', 'restore undo', 'unchanged'],
   ['loses its reply', 'decide', 'restore undo', 'restored'],
   ['kill the worker', 'restoreVersion', 'restore redo', 'restored'],
   ['terminate', 'freeze', 'restore undo', 'unchanged by recover'],
@@ -45,7 +45,7 @@ test.each(SAMPLE)('%s at %s in %s: %s', async (fault, activity, name, outcome) =
 }, 240_000);
 
 test('rows written all the while, the worker killed in the middle: every acknowledged one is kept, none twice', async () => {
-  expect(await writeWhile(lane, { fault: 'kill the worker', boundary: { activity: 'sealTimeline', nth: 1 } })).toEqual({ outcome: 'restored', problems: [] });
+  expect(await writeWhile(lane, { fault: 'kill the worker', boundary: { activity: 'stopCompute', nth: 1 } })).toEqual({ outcome: 'restored', problems: [] });
 }, 240_000);
 
 test('no secret stands in a log, a row or a commit, and nothing is left of a project that is deleted', async () => {
