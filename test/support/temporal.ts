@@ -5,6 +5,7 @@ import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { obtain } from '../../local/engines/obtain.ts';
+import { RESPONSIVE } from '../../local/temporal/flags.ts';
 import { CANCEL_RUN_UPDATE, projectWorkflowId, SEARCH_ATTRIBUTES, TASK_QUEUE } from '../../shared/contract/operation.ts';
 import type { OperationRequest } from '../../shared/contract/operation.ts';
 import { activitiesOf } from '../faults/boundaries.ts';
@@ -28,11 +29,7 @@ export async function openWorkflowBench(): Promise<WorkflowBench> {
   const environment = await TestWorkflowEnvironment.createLocal({
     server: {
       executable: { type: 'existing-path', path },
-      extraArgs: [
-        ...attributes,
-        '--dynamic-config-value', 'history.transferProcessorMaxPollRPS=10000', '--dynamic-config-value', 'history.timerProcessorMaxPollRPS=10000',
-        '--dynamic-config-value', 'history.visibilityProcessorMaxPollRPS=10000', '--dynamic-config-value', 'history.timerProcessorMaxTimeShift="20ms"',
-      ],
+      extraArgs: [...attributes, ...RESPONSIVE],
     },
   });
   const workflowBundle: WorkflowBundleWithSourceMap = await bundleWorkflowCode({
