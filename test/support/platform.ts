@@ -1,4 +1,5 @@
 /** One embedded platform for an end-to-end suite, in a data directory of its own that pod uids can reach. */
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,6 +42,8 @@ export async function startPlatform(options: { directus: boolean }): Promise<Tes
     async close() {
       await open.close();
       const { left } = await down({ data });
+      // Served trees are read-only, which keeps everybody but root from removing them.
+      spawnSync('chmod', ['-R', 'u+w', base]);
       rmSync(base, { recursive: true, force: true });
       if (left.length > 0) throw new Error(`processes left: ${JSON.stringify(left)}`);
     },
