@@ -2,7 +2,8 @@
 /**
  * Runs the tests under the pinned Node 24. Without arguments: units and workflows, then the
  * end-to-end tests, each with two suites side by side: a suite on whole platforms waits more than
- * it computes, and platforms do not touch each other. `--browser` picks the browser suite; other arguments go to one jest run.
+ * it computes, and platforms do not touch each other. `--browser` picks the browser suite; other
+ * arguments go to one jest run.
  * The last line, `N passed, N failed`, is added up from jest's own counts.
  */
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -28,7 +29,7 @@ const runs = browser
     : [['--testPathIgnorePatterns', 'test/e2e', 'test/browser'], ['--testPathPatterns', 'test/e2e', '--testSequencer', join(root, 'test', 'support', 'longest-first.mjs')]];
 
 if (!browser && rest.length === 0) {
-  console.error('Units and workflows first, then end to end on the real engines: about 8 min once the engines are cached.');
+  console.error('Units and workflows first, then end to end on the real engines: about 12 min on two cores once the engines are cached.');
 }
 let code = 0;
 let interrupted = false;

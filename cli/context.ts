@@ -88,8 +88,9 @@ export async function conclude(started: Started<OperationOutcome>, output: Outpu
 }
 
 /** A run that waits for a person is offered to be taken back: by the option, or on a terminal by a question. */
-export async function clearWaiting({ runtime }: OpenRuntime, projectId: ProjectId, options: CommonOptions & { cancelWaiting?: boolean }): Promise<void> {
-  const waiting = (await runtime.progress(projectId))?.waitingFor;
+export async function clearWaiting({ runtime, temporal }: OpenRuntime, projectId: ProjectId, options: CommonOptions & { cancelWaiting?: boolean }): Promise<void> {
+  // Asked of the run itself: a project that is archived, or is none, is for what comes next to refuse.
+  const waiting = (await temporal.progress(projectId))?.waitingFor;
   if (waiting === undefined) return;
   const wanted = options.cancelWaiting === true || (isAskable(options) && await ask(`A generation waits for ${waiting}. Cancel it first?`));
   // Not wanted: whatever comes next is told that the project is busy, and with what.

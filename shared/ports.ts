@@ -192,7 +192,7 @@ export interface DataActivities {
   /** Roles, verifiers and grants as the current secrets say, then every migration of the moment's tree that its apps lack, and their seeds where nobody was first. */
   convergeSchema(input: FencedMoment): Promise<{ applied: readonly string[] }>;
   /**
-   * Runs every migration that an app which is there already lacks on a throw-away fork of the given
+   * Runs every migration and seed that an app which is there already lacks on a throw-away fork of the given
    * moment, and answers their names; `BuildFailed` when one fails there. `created` are the apps that
    * this generation makes: theirs change no existing schema.
    */

@@ -47,11 +47,12 @@ export async function openWorker(config: WorkerConfig, options: WorkerOptions = 
     activities: composition.activities,
     interceptors: { activity: [activityInterceptors, ...interceptors] },
     maxConcurrentActivityTaskExecutions: 40,
-    // What a stopped worker's polls are handed lies there until a time-out, and so do tasks for the runs that a killed one had cached.
+    // What a stopped worker's polls are handed lies there until a time-out.
     activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
     workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
-    stickyQueueScheduleToStartTimeout: '2 seconds',
     maxCachedWorkflows: 50,
+    // What is meant for a killed worker's cache waits this long before another worker takes it; 10 s is the default, and a freeze would last as much longer.
+    stickyQueueScheduleToStartTimeout: '2 seconds',
     shutdownGraceTime: '2 seconds',
     shutdownForceTime: '4 seconds',
   });

@@ -27,14 +27,29 @@ export interface SeedRun {
 /** The ledger's key for a whole file: nothing is read of a table whose seeds are as they were. */
 const WHOLE_FILE = '';
 
+interface Pending {
+  readonly files: readonly { readonly file: SeedFile; readonly seeds: Seeds }[];
+  /** Table and key → what the ledger remembers. */
+  readonly known: ReadonlyMap<string, string>;
+}
+
+async function readPending(admin: Sql, { appId, seeds }: SeedRun): Promise<Pending> {
+  if (seeds.length === 0) return { files: [], known: new Map() };
+  const parsed = seeds.map((file) => ({ file, seeds: parseSeeds(file.text, `seeds/${file.name} of ${appId}`) }));
+  const ledger = await admin.query<{ table_name: string; key: string; hash: string }>(`SELECT table_name, key, hash FROM adorable_meta.content_ledger WHERE starts_with(table_name, $1 || '.')`, [appId]);
+  const known = new Map(ledger.map((row) => [`${row.table_name.slice(appId.length + 1)} ${row.key}`, row.hash]));
+  return { files: parsed.filter(({ file, seeds: { table } }) => known.get(`${table} ${WHOLE_FILE}`) !== file.checksum), known };
+}
+
+/** Names of the seed files that the branch has not received as they are now. */
+export async function pendingSeeds(admin: Sql, run: SeedRun): Promise<string[]> {
+  return (await readPending(admin, run)).files.map(({ file }) => `seeds/${file.name}`);
+}
+
 /** Answers the files that it applied. */
 export async function runSeeds(access: OwnerAccess, run: SeedRun): Promise<string[]> {
-  const { appId, seeds } = run;
-  if (seeds.length === 0) return [];
-  const parsed = seeds.map((file) => ({ file, seeds: parseSeeds(file.text, `seeds/${file.name} of ${appId}`) }));
-  const ledger = await access.admin.query<{ table_name: string; key: string; hash: string }>(`SELECT table_name, key, hash FROM adorable_meta.content_ledger WHERE starts_with(table_name, $1 || '.')`, [appId]);
-  const known = new Map(ledger.map((row) => [`${row.table_name.slice(appId.length + 1)} ${row.key}`, row.hash]));
-  const pending = parsed.filter(({ file, seeds: { table } }) => known.get(`${table} ${WHOLE_FILE}`) !== file.checksum);
+  const { appId } = run;
+  const { files: pending, known } = await readPending(access.admin, run);
   if (pending.length === 0) return [];
   await asOwner(access, appId, (sql) => sql.transaction(async () => {
     for (const { file, seeds: one } of pending) {

@@ -147,6 +147,7 @@ describe('one restore meets a dirty worktree in mid-merge, a stale lock, hand ed
     await client.query(`COMMIT PREPARED 'transfer'`);
     await client.end();
     await prepare('payment');
+    expect(await (await platform.open.runtime.bookmark(projectId, 'a later one')).result).toMatchObject({ outcome: 'recorded' });
     session = await asApp();
     await session.query('BEGIN');
     await session.query(category('bad uncommitted'));

@@ -66,6 +66,7 @@ export async function openGround(engines: Engines): Promise<ProjectGround> {
   let early: readonly string[] = [];
   let snapshot: readonly string[] | undefined;
   let bookmark: { readonly id: string; readonly rows: readonly string[] } | undefined;
+  let noted: string | undefined;
   let written = 0;
 
   async function propose(message: string): Promise<{ door: string; revisionId: string }> {
@@ -103,6 +104,17 @@ export async function openGround(engines: Engines): Promise<ProjectGround> {
     return bookmark;
   }
 
+  /** A bookmark commits the note; that it is also served is what a restore does. */
+  async function takeNote(): Promise<void> {
+    const plain = await ensureBookmark();
+    if (noted === undefined) {
+      writeFileSync(engines.projectPath(projectId, 'repo', 'apps', FINANCE, 'NOTES.md'), 'A note.\n');
+      noted = (await must(runtime.bookmark(projectId, 'with a note'), 'recorded')).undo ?? '';
+      await must(runtime.restore(projectId, plain.id, { mode: 'code' }), 'restored');
+    }
+    await must(runtime.restore(projectId, noted, { mode: 'code' }), 'restored');
+  }
+
   async function step(): Promise<void> {
     if (place === 'noted') {
       await must(runtime.restore(projectId, (await ensureBookmark()).id, { mode: 'code' }), 'restored');
@@ -136,9 +148,7 @@ export async function openGround(engines: Engines): Promise<ProjectGround> {
     async goTo(wanted) {
       if (wanted === 'noted' && place !== 'noted') {
         if (place === 'two') await step();
-        await ensureBookmark();
-        writeFileSync(engines.projectPath(projectId, 'repo', 'apps', FINANCE, 'NOTES.md'), 'A note.\n');
-        await must(runtime.bookmark(projectId, 'with a note'), 'recorded');
+        await takeNote();
         place = 'noted';
       }
       while (place !== wanted) await step();

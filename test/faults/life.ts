@@ -5,7 +5,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { layout } from '../../local/paths.ts';
-import { projectUid } from '../../local/uids.ts';
 import { tenantIdOf } from '../../shared/derive.ts';
 import type { ProjectId } from '../../shared/ids.ts';
 import { namespaceName } from '../../shared/manifests/names.ts';
@@ -67,7 +66,7 @@ export async function traces({ platform, kube, projectPath }: Engines, projectId
   if (await count('SELECT count(*) FROM operations WHERE project_id = $1 AND outcome IS NULL') > 0) found.push(left('an open operation'));
   // A row that no operation ever claimed holds nothing.
   if (await count(`SELECT count(*) FROM projects p WHERE id = $1 AND status <> 'archived' AND EXISTS (SELECT FROM operations WHERE project_id = p.id)`) > 0) found.push(torn('its row is not archived'));
-  found.push(...podsOf(platform.data, projectId).map((pod) => left(`pod ${pod}`)), ...(await processesOf(platform.data, projectId)).map((pid) => left(`process ${String(pid)}`)));
+  found.push(...podsOf(platform.data, projectId).map((pod) => left(`pod ${pod}`)), ...processesOf(platform.data, projectId).map((pid) => left(`process ${String(pid)}`)));
   return found;
 }
 
@@ -78,15 +77,15 @@ function podsOf(data: string, projectId: ProjectId): string[] {
     .filter((pod) => pod.namespace === namespaceName(projectId)).map((pod) => pod.name);
 }
 
-/** Where the platform runs as root a project's processes have uids of their own. */
-async function processesOf(data: string, projectId: ProjectId): Promise<number[]> {
-  const uids = new Set(await Promise.all((['app', 'compute', 'service'] as const).map((role) => projectUid(data, projectId, role))));
-  if (uids.has(undefined)) return [];
+/** By what they were started with: other platforms on the machine have processes under the same uids. */
+function processesOf(data: string, projectId: ProjectId): number[] {
+  const names = [projectId, tenantIdOf(projectId)];
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
     try {
-      return uids.has(Number(/^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1]));
+      const text = ['cmdline', 'environ'].map((file) => readFileSync(`/proc/${String(pid)}/${file}`, 'utf8')).join(' ');
+      return text.includes(data) && names.some((name) => text.includes(name));
     } catch {
-      return false; // It ended.
+      return false; // It ended, or is not ours to look at.
     }
   });
 }

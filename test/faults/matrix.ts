@@ -39,10 +39,10 @@ function differences(expected: Seen, now: Seen): string {
 }
 
 /** A generation that migrates and goes back is served from the fork that kept its data: the same rows, on another timeline. */
-function withoutFork(now: Seen, shape: Shape): Seen {
+function withoutFork(now: Seen, { shape, before }: { shape: Shape; before: Seen }): Seen {
   const fork = forkTimelineId((shape.after ?? shape).request(nextProject()).operationId);
   const timelines = now['timelines'] as readonly string[];
-  return now['serving'] === fork ? { ...now, serving: 'FIRST', timelines: timelines.filter((id) => id !== fork) } : now;
+  return now['serving'] === fork ? { ...now, serving: before['serving'], timelines: timelines.filter((id) => id !== fork) } : now;
 }
 
 export function createMatrix(bench: Bench): Matrix {
@@ -70,7 +70,7 @@ export function createMatrix(bench: Bench): Matrix {
     const { before, after } = await record(shape);
     const found = world.leaks().map((leak) => `leaked ${leak}`);
     const isBack = outcome === null || outcome === 'unchanged';
-    const [now, expected] = [isBack && shape.migrates === true ? withoutFork(seen(world), shape) : seen(world), isBack ? before : after];
+    const [now, expected] = [isBack && shape.migrates === true ? withoutFork(seen(world), { shape, before }) : seen(world), isBack ? before : after];
     if (!isDeepStrictEqual(now, expected)) found.push(`${outcome ?? 'no outcome'}, but the world is between: ${differences(expected, now)}`);
     return found;
   }

@@ -4,6 +4,7 @@
  * a suite has it for itself while it runs, and works on projects of its own. Run without that, a
  * suite has a platform of its own.
  */
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,6 +56,8 @@ export async function startPlatform(options: { directus: boolean }): Promise<Tes
         return;
       }
       const { left } = await down({ data });
+      // Served trees are read-only, which keeps everybody but root from removing them.
+      spawnSync('chmod', ['-R', 'u+w', base]);
       rmSync(base, { recursive: true, force: true });
       if (left.length > 0) throw new Error(`processes left: ${JSON.stringify(left)}`);
     },

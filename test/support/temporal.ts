@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { createRuns } from '../../activities/runs/push-run.ts';
 import { connectTemporal } from '../../client/temporal.ts';
 import { obtain } from '../../local/engines/obtain.ts';
+import { RESPONSIVE } from '../../local/temporal/flags.ts';
 import { CANCEL_RUN_UPDATE, projectWorkflowId, SEARCH_ATTRIBUTES, TASK_QUEUE } from '../../shared/contract/operation.ts';
 import type { OperationRequest } from '../../shared/contract/operation.ts';
 import { activitiesOf } from '../faults/boundaries.ts';
@@ -30,11 +31,7 @@ export async function openWorkflowBench(): Promise<WorkflowBench> {
   const environment = await TestWorkflowEnvironment.createLocal({
     server: {
       executable: { type: 'existing-path', path },
-      extraArgs: [
-        ...attributes,
-        '--dynamic-config-value', 'history.transferProcessorMaxPollRPS=10000', '--dynamic-config-value', 'history.timerProcessorMaxPollRPS=10000',
-        '--dynamic-config-value', 'history.visibilityProcessorMaxPollRPS=10000', '--dynamic-config-value', 'history.timerProcessorMaxTimeShift="20ms"',
-      ],
+      extraArgs: [...attributes, ...RESPONSIVE],
     },
   });
   const workflowBundle: WorkflowBundleWithSourceMap = await bundleWorkflowCode({

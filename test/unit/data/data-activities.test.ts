@@ -131,6 +131,15 @@ describe('a rehearsal of migrations', () => {
     });
   }, 30_000);
 
+  test('seeds that would change rows which are there are a change too, rehearsed with the rest', async () => {
+    const seeds = (amount: unknown) => [{ name: 'transactions.json', text: JSON.stringify({ table: 'transactions', key: ['id'], rows: [{ id: 1, amount }] }), checksum: `seeds ${String(amount)}` }];
+    await untouched(async () => {
+      expect(await rehearse([{ ...forApp(app, init), seeds: seeds(6) }])).toEqual({ changes: [`${app}/seeds/transactions.json`] });
+      await expect(rehearse([{ ...forApp(app, init), seeds: seeds(null) }])).resolves.toEqual({ changes: [`${app}/seeds/transactions.json`] });
+      await expect(rehearse([{ ...forApp(app, init, migration('0004_empty.sql', 'DELETE FROM transactions')), seeds: seeds(null) }])).rejects.toMatchObject({ type: 'BuildFailed', message: expect.stringMatching(/seeds\/transactions\.json of .*null value/) as unknown });
+    });
+  }, 60_000);
+
   test('a lease that nobody closes, or that is closed twice, leaves nothing', async () => {
     await untouched(async () => {
       const { lsn } = await data.emitCheckpointLsn({ ...fenced, checkpointId: 'cp_000000000004' as CheckpointId, timelineId: first });
