@@ -27,8 +27,11 @@ function stream(response: ServerResponse, chunks: readonly unknown[], ended = tr
 
 const usage = (tokens: number): object => ({ ...head, choices: [], usage: { prompt_tokens: tokens - 1, completion_tokens: 1, total_tokens: tokens } });
 
-/** In pieces, as servers send it. */
-const pieces = (text: string): string[] => text.match(/.{1,40}/gs) ?? [];
+/** In pieces, as servers send it; of a huge text in larger ones. */
+function pieces(text: string): string[] {
+  const size = Math.max(40, Math.ceil(text.length / 200));
+  return Array.from({ length: Math.ceil(text.length / size) }, (_, at) => text.slice(at * size, (at + 1) * size));
+}
 
 export const says = (text: string, tokens = 100): Played => (response) => {
   stream(response, [chunk({ role: 'assistant', content: '' }), ...pieces(text).map((content) => chunk({ content })), chunk({}, 'stop'), usage(tokens)]);
@@ -88,7 +91,7 @@ export async function startModelServer(rest: Partial<ModelSettings> = {}): Promi
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
   return {
     asked,
-    settings: { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/v1`, key: KEY, name: 'recorded', tokens: 100_000, callMs: 10_000, ...rest },
+    settings: { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/v1`, key: KEY, name: 'recorded', tokens: 100_000, callMs: 90_000, ...rest },
     play: (...answers) => { asked.length = 0; recorded = [...answers]; },
     left: () => recorded.length,
     close: async () => { server.closeAllConnections(); await new Promise((resolve) => { server.close(resolve); }); },

@@ -56,7 +56,7 @@ const request = (rest: Partial<ProduceRequest> = {}): ProduceRequest => ({
   ...rest,
 });
 
-const produce = async (rest: Partial<ProduceRequest> = {}, deps: Partial<ModelProducerDeps> = {}, callMs = 10_000) => await createModelProducer({
+const produce = async (rest: Partial<ProduceRequest> = {}, deps: Partial<ModelProducerDeps> = {}, callMs = server.settings.callMs) => await createModelProducer({
   model: connectModel({ ...server.settings, callMs }), tokens: 100_000, blueprintsDir,
   requireContained: () => undefined,
   spend: (operation, tokens) => { spent.set(operation, (spent.get(operation) ?? 0) + tokens); return Promise.resolve(spent.get(operation) ?? 0); },
@@ -168,7 +168,7 @@ describe('what fails leaves what was there, and nothing beside it', () => {
   ])('%s', async (_what, played, type, asked) => {
     const before = world();
     server.play(...played);
-    expect((await refusal(produce({}, {}, 1000))).type).toBe(type);
+    expect((await refusal(produce({}, {}, played.includes(silent) ? 3000 : server.settings.callMs))).type).toBe(type);
     expect(server.asked).toHaveLength(asked);
     expect(world()).toEqual(before);
     expect(readdirSync(root)).toEqual(['draft']);
