@@ -24,7 +24,7 @@ export interface Buckets {
 }
 
 /** What another attempt of the same bucket, or another revision of its producer, may mend. */
-const MENDABLE: ReadonlySet<FailureType> = new Set(['BuildFailed', 'IsolationViolated']);
+const MENDABLE: ReadonlySet<FailureType> = new Set(['BuildFailed', 'IsolationViolated', 'QuotaExceeded']);
 
 export interface FailedBuckets {
   readonly resumable: Resumable;
