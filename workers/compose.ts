@@ -82,7 +82,7 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
     serviceVersion: (id: string) => registry.find(id)?.version,
   };
   const ensureDeps = createEnsureDeps({
-    depsDir: paths.deps, cacheDir: cacheDir(), prebundler: join(paths.runners, 'app', 'prebundle.mjs'), contain,
+    depsDir: paths.deps, cacheDir: cacheDir(), prebundler: join(paths.runners, 'app', 'prebundle.mjs'), node: config.node, contain,
     uid: isRoot ? NOBODY_UID : undefined,
     fillSlot: (slot, build) => fillSlot(slot, () => undefined, build),
   });

@@ -33,6 +33,8 @@ export interface DepsInput {
   readonly cacheDir: string;
   /** `runners/app/prebundle.mjs`: bundles the client dependencies once for all pods. */
   readonly prebundler: string;
+  /** The pinned Node, where the prebundler's uid can reach it; left out, this process's own. */
+  readonly node?: string;
   /** How the prebundler is contained; undefined where it cannot be. */
   readonly contain?: Contain | undefined;
   /** Whom it runs as when the platform is root: it loads whatever packages an app's lockfile names. */
@@ -138,9 +140,9 @@ async function install(lockfile: Lockfile, draft: string): Promise<void> {
 }
 
 /** No app's code runs here, but that of the packages which it names: they reach the draft and nothing else (I10). */
-async function prebundle({ prebundler, contain, uid }: DepsInput, draft: string): Promise<void> {
-  const plain = [process.execPath, prebundler, draft];
-  const [command = '', ...args] = contain?.({ read: [dirname(prebundler)], run: [process.execPath], write: [draft] }, plain) ?? plain;
+async function prebundle({ node = process.execPath, prebundler, contain, uid }: DepsInput, draft: string): Promise<void> {
+  const plain = [node, prebundler, draft];
+  const [command = '', ...args] = contain?.({ read: [dirname(prebundler)], run: [node], write: [draft] }, plain) ?? plain;
   const user = uid === undefined ? {} : { uid, gid: uid };
   try {
     await run('chmod', ['-R', 'a+rX', draft]);

@@ -62,6 +62,7 @@ test('what the packages of a lockfile run while they are bundled is contained, a
   const contain = await containChecks();
   const commands: (readonly string[])[] = [];
   const fresh = createEnsureDeps({
+    node: await obtain('node', () => undefined),
     depsDir: join(scratch, 'contained-deps'), cacheDir: join(scratch, 'contained-cache'), prebundler, uid: isRoot ? 199_998 : undefined,
     contain: contain && ((reach, command) => { commands.push(contain(reach, command)); return commands.at(-1) ?? []; }),
     fillSlot: async (slot, build) => await fillSlot(slot, () => undefined, build),
