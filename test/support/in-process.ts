@@ -239,16 +239,25 @@ class Run implements BenchRun {
   }
 }
 
-export async function openInProcessBench(): Promise<Bench> {
+export interface InProcessBench extends Bench {
+  /** Runs one workflow against a world; resolves to its result. */
+  run<T>(world: FakeWorld, workflow: string, request: OperationRequest & object): Promise<T>;
+}
+
+export async function openInProcessBench(): Promise<InProcessBench> {
   const names = Object.keys(new FakeWorld().activities());
   const { activities, serve } = servingWorlds(names);
   const bundle = await bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)), logger: new DefaultLogger('ERROR') });
   const creator = await ReusableVMWorkflowCreator.create(parseWorkflowCode(bundle.code), 10_000, new Set(names));
   // Stack traces for a debugger: they cost more than the workflows.
   globalHandlers.uninstall();
+  const start: Bench['start'] = (workflow, request) => Promise.resolve(new Run({ creator, activities }, { workflow, workflowId: projectWorkflowId(request.projectId), args: [toPayload(request)] }));
   return {
-    serve,
-    start: (workflow, request: OperationRequest & object) => Promise.resolve(new Run({ creator, activities }, { workflow, workflowId: projectWorkflowId(request.projectId), args: [toPayload(request)] })),
+    serve, start,
+    async run<T>(world: FakeWorld, workflow: string, request: OperationRequest & object) {
+      serve(request.projectId, world);
+      return (await (await start(workflow, request)).result()) as T;
+    },
     close: () => creator.destroy(),
   };
 }

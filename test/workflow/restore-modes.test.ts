@@ -8,12 +8,12 @@ import { forkTimelineId, operationCheckpointId } from '../../shared/derive.ts';
 import type { OperationId } from '../../shared/ids.ts';
 import type { RestoreMode } from '../../shared/moment.ts';
 import { FakeWorld, PROJECT, TARGET } from '../support/fake-world.ts';
-import { openWorkflowBench } from '../support/temporal.ts';
-import type { WorkflowBench } from '../support/temporal.ts';
+import { openInProcessBench } from '../support/in-process.ts';
+import type { InProcessBench } from '../support/in-process.ts';
 
-let bench: WorkflowBench;
+let bench: InProcessBench;
 let counter = 500;
-beforeAll(async () => { bench = await openWorkflowBench(); });
+beforeAll(async () => { bench = await openInProcessBench(); });
 afterAll(async () => { await bench.close(); });
 
 async function restore(world: FakeWorld, mode: RestoreMode): Promise<RestoreOutcome> {
