@@ -6,6 +6,7 @@
 import type { DegradedPart, Health } from '../shared/contract/operation.ts';
 import type { Fenced, Moment } from '../shared/moment.ts';
 import { code, data, infra, records } from './activities.ts';
+import { toFailure } from './failure.ts';
 import type { Run } from './run.ts';
 
 export interface ConvergeOptions {
@@ -29,9 +30,18 @@ export interface Served {
   readonly degraded: readonly DegradedPart[];
 }
 
+/** Each time somebody deletes the namespace between start and open, it is made again: so often, then a person has to look. */
+const STARTS = 5;
+
 /** Starts the moment's Deployments in tiers and lets traffic in. A pod that does not come up degrades, never fails. */
 export async function serve(run: Run, fenced: Fenced, moment: Moment): Promise<Served> {
-  const { degraded } = await run.step('start', () => infra.startTiers({ ...fenced, moment }));
-  await run.step('open', () => infra.open(fenced));
-  return { health: degraded.length === 0 ? 'healthy' : 'degraded', degraded };
+  for (let start = 1; ; start += 1) {
+    const { degraded } = await run.step('start', () => infra.startTiers({ ...fenced, moment }));
+    try {
+      await run.step('open', () => infra.open(fenced));
+      return { health: degraded.length === 0 ? 'healthy' : 'degraded', degraded };
+    } catch (error) {
+      if (start === STARTS || toFailure(error).type !== 'NotFound') throw error;
+    }
+  }
 }

@@ -48,6 +48,15 @@ describe('restoreProject', () => {
     expect(world.state.sealed).toHaveLength(1);
   });
 
+  test('a namespace that somebody deletes between start and open: started again, then open', async () => {
+    const world = new FakeWorld();
+    world.faults.set('open', { kind: 'before', times: 1, type: 'NotFound' });
+    const request = nextRequest();
+    expect(await quick.run<RestoreOutcome>(world, 'restoreProject', request)).toMatchObject({ outcome: 'restored', health: 'healthy' });
+    expectAtTarget(world, request.operationId);
+    expect(world.calls.slice(-5)).toEqual(['startTiers', 'open', 'startTiers', 'open', 'closeOperation']);
+  });
+
   test.each([...BEFORE_DECISION, 'decide', ...AFTER_DECISION, ...AFTER_FINAL].flatMap((name) => [[name, 'before'], [name, 'after']] as const))(
     '%s fails once %s its effect: retried, at the target', async (name, kind) => {
       const world = new FakeWorld();
