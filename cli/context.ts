@@ -9,6 +9,7 @@ import { stuckText } from '../client/stuck.ts';
 import { dataDir } from '../local/paths.ts';
 import type { OperationOutcome } from '../shared/contract/operation.ts';
 import { AdorableError, exitCodeOf } from '../shared/errors.ts';
+import type { ProjectId } from '../shared/ids.ts';
 import { clear, createOutput, progressPrinter } from './output.ts';
 import type { Output } from './output.ts';
 
@@ -77,21 +78,37 @@ export async function follow<T>(started: Started<T>, output: Output): Promise<T>
 /** Follows an operation, prints its outcome and sets the exit code: 6 for degraded, the failure's own when unchanged. */
 export async function conclude(started: Started<OperationOutcome>, output: Output): Promise<OperationOutcome> {
   const outcome = await follow(started, output);
-  const failed = outcome.outcome === 'unchanged';
+  const failed = outcome.outcome === 'unchanged' || outcome.outcome === 'failed-resumable';
   output.result({ projectId: started.projectId, ...outcome, ...(failed ? { error: { type: outcome.failure, message: outcome.message }, changed: false } : {}) }, () => {
-    output.line(failed ? `Nothing changed. ${outcome.message}` : outcome.message);
+    output.line(outcome.outcome === 'unchanged' ? `Nothing changed. ${outcome.message}` : outcome.message);
     for (const part of outcome.degraded) output.line(`  degraded: ${part.name}: ${part.reason}`);
   });
   process.exitCode = failed ? exitCodeOf(outcome.failure) : outcome.health === 'degraded' ? 6 : 0;
   return outcome;
 }
 
+/** A run that waits for a person is offered to be taken back: by the option, or on a terminal by a question. */
+export async function clearWaiting({ runtime, temporal }: OpenRuntime, projectId: ProjectId, options: CommonOptions & { cancelWaiting?: boolean }): Promise<void> {
+  // Asked of the run itself: a project that is archived, or is none, is for what comes next to refuse.
+  const waiting = (await temporal.progress(projectId))?.waitingFor;
+  if (waiting === undefined) return;
+  const wanted = options.cancelWaiting === true || (isAskable(options) && await ask(`A generation waits for ${waiting}. Cancel it first?`));
+  // Not wanted: whatever comes next is told that the project is busy, and with what.
+  if (wanted) await runtime.cancelWaiting(projectId, 'something else was asked for');
+}
+
 /** Asks on a terminal; elsewhere refuses, because nobody can answer. */
 export async function confirm(question: string, options: CommonOptions & { yes?: boolean }): Promise<boolean> {
   if (options.yes === true) return true;
-  if (!process.stdin.isTTY || options.json === true || process.env['CI'] !== undefined) {
-    throw new AdorableError('PreconditionFailed', 'This changes the project and nobody can be asked here: pass --yes. Nothing was changed.');
-  }
+  if (!isAskable(options)) throw new AdorableError('PreconditionFailed', 'This changes the project and nobody can be asked here: pass --yes. Nothing was changed.');
+  return await ask(question);
+}
+
+function isAskable(options: CommonOptions): boolean {
+  return process.stdin.isTTY && options.json !== true && process.env['CI'] === undefined;
+}
+
+async function ask(question: string): Promise<boolean> {
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `)).trim());

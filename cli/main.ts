@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { AdorableError, exitCodeOf } from '../shared/errors.ts';
 import { demoCommand } from './commands/demo.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { platformCommands } from './commands/platform.ts';
 import { projectCommands } from './commands/project.ts';
 import { restoreCommands } from './commands/restore.ts';
@@ -14,6 +15,7 @@ const program = new Command('adorable')
   .exitOverride();
 
 platformCommands(program);
+doctorCommand(program);
 projectCommands(program);
 restoreCommands(program);
 runsCommands(program);

@@ -5,12 +5,17 @@ import { createTimelineClient } from '../activities/data/timeline-client.ts';
 import type { TimelineClient } from '../activities/data/timeline-client.ts';
 import { connectPlatform } from '../activities/records/platform-database.ts';
 import type { PlatformDatabase } from '../activities/records/platform-database.ts';
-import { readBlueprints } from '../activities/producer/blueprints.ts';
+import { loadCatalog } from '../activities/infra/catalog.ts';
+import { architectByModel } from '../activities/model/model-architect.ts';
+import { readModelSettings } from '../activities/model/settings.ts';
+import { readPlanCatalog } from '../activities/producer/blueprints.ts';
+import { containment, requireContained } from '../local/containment/containment.ts';
 import { checkout } from '../local/engines/recipe.ts';
 import { layout } from '../local/paths.ts';
 import { readPlatform, readSecret } from '../local/platform.ts';
 import type { Platform } from '../local/platform.ts';
 import { platformSqlUrl } from '../local/postgres/cluster.ts';
+import { architect } from '../shared/architect/architect.ts';
 import { AdorableError } from '../shared/errors.ts';
 import { createRuntime } from './runtime.ts';
 import type { Runtime } from './runtime.ts';
@@ -41,15 +46,27 @@ export async function openRuntime(dataDir: string): Promise<OpenRuntime> {
   const unused = (what: string) => (): Promise<never> => Promise.reject(new AdorableError('InvariantViolated', `The client does not ${what}.`));
   const code = createCodeActivities({
     projectsDir: layout(dataDir).projects,
-    producer: { produce: unused('produce'), check: unused('check') },
+    produceAttempts: 1,
+    producer: { canMend: () => false, produce: unused('produce'), check: unused('check') },
     records: { featuresOf: unused('generate'), declaredAfter: unused('generate') },
     ensureDeps: unused('install'),
     operationTime: unused('commit'),
   });
   const runtime = createRuntime({
     database, temporal,
-    blueprints: () => readBlueprints(join(checkout, 'blueprints')),
+    // Read when a plan is made: settings that are wrong keep nobody from an undo.
+    catalog: async () => await readPlanCatalog(join(checkout, 'blueprints'), loadCatalog(), readModelSettings(process.env) !== undefined),
+    architect: async (message, { project, catalog }) => {
+      const settings = readModelSettings(process.env);
+      if (settings === undefined) return architect(message, project, catalog.blueprints);
+      // Before a plan is paid for that nothing here may build.
+      requireContained(containment(platform.engines.contain));
+      // Loaded for a sentence alone: no other command needs it.
+      const { connectModel } = await import('../activities/model/adapters/ai.ts');
+      return await architectByModel({ model: connectModel(settings), tokens: settings.tokens }, message, { project, catalog });
+    },
     writePlanSpec: async ({ projectId, revisionId, plan }) => { await code.writePlanSpec({ projectId, revisionId, document: plan }); },
+    readPlanSpec: async (input) => (await code.readPlanSpec(input)).document,
   });
   return {
     platform, runtime, database, temporal,

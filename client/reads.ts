@@ -6,7 +6,7 @@ import { isKept } from '../activities/data/reachable.ts';
 import type { TimelineClient } from '../activities/data/timeline-client.ts';
 import { readTree } from '../activities/records/restore-plan.ts';
 import type { PlatformDatabase } from '../activities/records/platform-database.ts';
-import { liveApps, readProject } from '../activities/records/rows.ts';
+import { isEnding, liveApps, readProject } from '../activities/records/rows.ts';
 import type { CheckpointRow } from '../activities/records/rows.ts';
 import type { PendingActivity, TemporalGate } from './temporal.ts';
 
@@ -39,6 +39,13 @@ export async function describeProject(database: PlatformDatabase, projectId: Pro
     id: project.id, name: project.name, status: project.status, services: project.services,
     apps: apps.map((app) => ({ slug: app.slug, kind: app.kind, primary: app.is_primary, url: previewUrl(preview, app.slug, projectId) })),
   };
+}
+
+/** What a deletion is asked about: the name, also of a project that is archived while its end is still open. */
+export async function nameToDelete(database: PlatformDatabase, projectId: ProjectId): Promise<string> {
+  if (!(await isEnding(database, projectId))) return (await readProject(database, projectId)).name;
+  const [row] = await database.query<{ name: string }>('SELECT name FROM projects WHERE id = $1', [projectId]);
+  return row?.name ?? projectId;
 }
 
 export interface TimelineEntry {

@@ -4,7 +4,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { architect } from '../shared/architect/architect.ts';
-import type { Blueprint, ProposedPlan } from '../shared/architect/plan.ts';
+import type { ArchitectProject, PlanCatalog } from '../shared/architect/plan.ts';
+import { validatePlan } from '../shared/architect/validate-plan.ts';
+import type { ValidPlan } from '../shared/architect/validate-plan.ts';
 import type { GenerateRequest, GenerationDoor } from '../shared/contract/generate-project.ts';
 import { GENERATE_PROJECT } from '../shared/contract/generate-project.ts';
 import { DELETE_PROJECT, PROVISION_PROJECT, RECORD_BOOKMARK, RECOVER_PROJECT, VERIFY_PROJECT } from '../shared/contract/life.ts';
@@ -16,16 +18,23 @@ import type { SweepReport } from '../shared/contract/sweep.ts';
 import type { CheckpointId, OperationId, ProjectId, RevisionId } from '../shared/ids.ts';
 import type { RestoreMode } from '../shared/moment.ts';
 import type { CheckpointProof, Receipt, RestorePlan } from '../shared/restore/plan.ts';
-import { approveRevision, recordProposal } from '../activities/records/plan-revisions.ts';
+import { readArchitectProject } from '../activities/records/architect-project.ts';
+import { approveRevision, listRevisions, recordProposal } from '../activities/records/plan-revisions.ts';
+import type { RevisionSummary } from '../activities/records/plan-revisions.ts';
 import type { PlatformDatabase } from '../activities/records/platform-database.ts';
-import { liveApps, readProject } from '../activities/records/rows.ts';
+import { isEnding, readProject } from '../activities/records/rows.ts';
+import { AdorableError } from '../shared/errors.ts';
 import type { RunHandle, TemporalGate } from './temporal.ts';
 
 export interface RuntimeDeps {
   readonly database: PlatformDatabase;
   readonly temporal: TemporalGate;
-  readonly blueprints: () => Promise<readonly Blueprint[]>;
-  readonly writePlanSpec: (input: { projectId: ProjectId; revisionId: RevisionId; plan: ProposedPlan }) => Promise<void>;
+  /** What a plan may ask for. */
+  readonly catalog: () => Promise<PlanCatalog>;
+  /** What reads sentences in the blueprints' place; left out, the blueprints do. */
+  readonly architect?: (message: string, against: { project: ArchitectProject; catalog: PlanCatalog }) => Promise<unknown>;
+  readonly writePlanSpec: (input: { projectId: ProjectId; revisionId: RevisionId; plan: ValidPlan }) => Promise<void>;
+  readonly readPlanSpec: (input: { projectId: ProjectId; revisionId: RevisionId }) => Promise<unknown>;
 }
 
 export interface Started<T> extends RunHandle<T> {
@@ -33,10 +42,15 @@ export interface Started<T> extends RunHandle<T> {
   readonly operationId: OperationId;
 }
 
+export type PlanRevision = RevisionSummary;
+
 export interface Proposal {
   readonly revisionId: RevisionId;
-  readonly plan: ProposedPlan;
+  readonly plan: ValidPlan;
 }
+
+/** `revisionId`: left out, the newest approved one. `waitMs`: how long a failed bucket waits for `resume`. */
+export type GenerationOptions = Pick<GenerateRequest, 'revisionId' | 'waitMs'>;
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
@@ -51,7 +65,8 @@ export function createRuntime(deps: RuntimeDeps) {
 
   const start = async <T = OperationOutcome>(workflow: string, projectId: ProjectId, extra: object = {}): Promise<Started<T>> => {
     // Unknown projects are refused before a workflow exists, so that a typing error leaves no trace.
-    if (workflow !== PROVISION_PROJECT) await readProject(database, projectId);
+    const isKnown = workflow === PROVISION_PROJECT || (workflow === RECOVER_PROJECT && await isEnding(database, projectId));
+    if (!isKnown) await readProject(database, projectId);
     const operationId = newOperationId();
     return { projectId, operationId, ...(await temporal.startOperation<T>(workflow, { projectId, operationId, ...extra })) };
   };
@@ -64,27 +79,39 @@ export function createRuntime(deps: RuntimeDeps) {
 
     /** A sentence becomes a proposed plan revision; nothing runs before it is approved. */
     async chat(projectId: ProjectId, message: string): Promise<Proposal> {
-      const project = await readProject(database, projectId);
-      const apps = await liveApps(database, projectId);
-      const plan = architect(message, {
-        apps: apps.map((app) => ({ id: app.id, slug: app.slug, kind: app.kind, isPrimary: app.is_primary })),
-        services: project.services,
-      }, await deps.blueprints());
+      const [project, catalog] = [await readArchitectProject(database, projectId), await deps.catalog()];
+      return await this.propose(projectId, await (deps.architect?.(message, { project, catalog }) ?? architect(message, project, catalog.blueprints)));
+    },
+
+    /** Where every plan enters, whoever wrote it: held against the project whole, then recorded. */
+    async propose(projectId: ProjectId, document: unknown): Promise<Proposal> {
+      const plan = validatePlan(document, await readArchitectProject(database, projectId), await deps.catalog());
       const revisionId = `rev_${randomName(12)}` as RevisionId;
       await deps.writePlanSpec({ projectId, revisionId, plan });
-      await recordProposal(database, projectId, revisionId, plan);
+      await recordProposal(database, { projectId, revisionId, plan });
       return { revisionId, plan };
     },
 
-    async approvePlan(projectId: ProjectId, revisionId?: RevisionId) {
+    async listPlans(projectId: ProjectId): Promise<readonly PlanRevision[]> {
+      await readProject(database, projectId);
+      return await listRevisions(database, projectId);
+    },
+
+    /** One revision with the document that was proposed, as it stands at its ref. */
+    async readPlan(projectId: ProjectId, revisionId: RevisionId): Promise<PlanRevision & { readonly plan: unknown }> {
+      const found = (await this.listPlans(projectId)).find(({ id }) => id === revisionId);
+      if (found === undefined) throw new AdorableError('NotFound', `Project ${projectId} has no plan revision ${revisionId}: see \`adorable plan show ${projectId}\`.`);
+      return { ...found, plan: await deps.readPlanSpec({ projectId, revisionId }) };
+    },
+
+    async approvePlan(projectId: ProjectId, revisionId?: RevisionId, options: GenerationOptions = {}) {
       const approved = await approveRevision(database, projectId, revisionId);
-      return await this.startGeneration(projectId, 'approve_plan', approved);
+      return await this.startGeneration(projectId, 'approve_plan', { ...options, revisionId: approved });
     },
 
     /** The one door: every way to generate starts here. */
-    async startGeneration(projectId: ProjectId, door: GenerationDoor, revisionId?: RevisionId) {
-      const request: Pick<GenerateRequest, 'door' | 'revisionId'> = { door, ...(revisionId === undefined ? {} : { revisionId }) };
-      return await start(GENERATE_PROJECT, projectId, request);
+    async startGeneration(projectId: ProjectId, door: GenerationDoor, options: GenerationOptions = {}) {
+      return await start(GENERATE_PROJECT, projectId, { door, ...options } satisfies Omit<GenerateRequest, 'projectId' | 'operationId'>);
     },
 
     async restore(projectId: ProjectId, target: string, options: { mode?: RestoreMode; expect?: string; acceptDrift?: boolean } = {}) {
@@ -100,7 +127,8 @@ export function createRuntime(deps: RuntimeDeps) {
 
     bookmark: (projectId: ProjectId, label: string) => start(RECORD_BOOKMARK, projectId, { label }),
     recover: (projectId: ProjectId) => start(RECOVER_PROJECT, projectId),
-    deleteProject: (projectId: ProjectId) => start(DELETE_PROJECT, projectId),
+    /** One that is archived already, but whose end was left open, is only finished: nothing else may be opened on it. */
+    deleteProject: async (projectId: ProjectId) => await start(await isEnding(database, projectId) ? RECOVER_PROJECT : DELETE_PROJECT, projectId),
 
     async verify(projectId: ProjectId): Promise<Receipt> {
       await readProject(database, projectId);
@@ -129,6 +157,16 @@ export function createRuntime(deps: RuntimeDeps) {
     async cancel(projectId: ProjectId, reason: string, operationId?: OperationId) {
       await readProject(database, projectId);
       return await temporal.cancel(projectId, { reason, ...(operationId === undefined ? {} : { operationId }) });
+    },
+
+    /** What waits for a person never blocks undo or delete: it is taken back first. False when nothing waits. */
+    async cancelWaiting(projectId: ProjectId, reason: string): Promise<boolean> {
+      await readProject(database, projectId);
+      const progress = await temporal.progress(projectId);
+      if (progress?.waitingFor === undefined) return false;
+      await temporal.cancel(projectId, { reason, operationId: progress.operationId });
+      await temporal.ended(projectId);
+      return true;
     },
 
     async resume(projectId: ProjectId, operationId?: OperationId) {

@@ -23,9 +23,13 @@ export interface TemporalGate {
   /** A read that takes no lock. */
   execute<T>(workflow: string, workflowId: string, input: unknown): Promise<T>;
   cancel(projectId: ProjectId, message: CancelRun): Promise<Progress>;
-  /** Wakes a run that waits for a person, and ends the back-off of whatever it retries. */
+  /** Wakes a run that waits for a person; the run then has itself pushed. */
   resume(projectId: ProjectId, message: ResumeRun): Promise<Progress>;
+  /** Ends the back-off of whatever the project's run retries; the activity behind `resumeRun`. */
+  push(projectId: ProjectId): Promise<void>;
   progress(projectId: ProjectId): Promise<Progress | undefined>;
+  /** Resolves when the run that is there now has ended, however. */
+  ended(projectId: ProjectId): Promise<void>;
   pending(projectId: ProjectId): Promise<readonly PendingActivity[]>;
   /** What the project's operation has been waiting for too long; undefined while it gets on. */
   stuck(projectId: ProjectId, afterMs?: number): Promise<Stuck | undefined>;
@@ -36,11 +40,11 @@ const SWEEP_PATIENCE_MS = 90_000;
 
 const key = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
 
-export async function connectTemporal(address: string): Promise<TemporalGate> {
+export async function connectTemporal(address: string, namespace = 'default'): Promise<TemporalGate> {
   const connection = await Connection.connect({ address, connectTimeout: '5 seconds' }).catch((cause: unknown) => {
     throw new AdorableError('NotRunning', `Temporal does not answer at ${address}: \`adorable status\` says what is down.`, { cause });
   });
-  const client = new Client({ connection });
+  const client = new Client({ connection, namespace });
   const handleOf = (projectId: ProjectId) => client.workflow.getHandle(projectWorkflowId(projectId));
 
   const progressOf = async (projectId: ProjectId): Promise<Progress | undefined> => {
@@ -141,10 +145,7 @@ export async function connectTemporal(address: string): Promise<TemporalGate> {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw toFailure(error);
         if (!waited && await outwaitSweep(request.projectId)) return await gate.startOperation<T>(workflow, request, true);
         const running = await progressOf(request.projectId);
-        const name = running === undefined ? 'another operation' : `${running.kind} ${running.operationId} (${running.phase})`;
-        throw new AdorableError('Busy', `Project ${request.projectId} is busy with ${name}: wait for it, or cancel it with \`adorable cancel ${request.projectId}\`.`, {
-          cause: error, details: running === undefined ? {} : { operationId: running.operationId, kind: running.kind, phase: running.phase },
-        });
+        throw busy(request.projectId, running, error);
       }
     },
 
@@ -157,12 +158,13 @@ export async function connectTemporal(address: string): Promise<TemporalGate> {
     },
 
     cancel: (projectId, message) => steer(projectId, CANCEL_RUN_UPDATE, message),
-    async resume(projectId, message) {
-      const progress = await steer(projectId, RESUME_RUN_UPDATE, message);
-      await push(projectWorkflowId(projectId));
-      return progress;
-    },
+    resume: (projectId, message) => steer(projectId, RESUME_RUN_UPDATE, message),
+    push: async (projectId) => { await push(projectWorkflowId(projectId)); },
     progress: progressOf,
+    async ended(projectId) {
+      // How it ended its row says; here only that it did.
+      await handleOf(projectId).result().then(() => undefined, () => undefined);
+    },
 
     pending: async (projectId) => await pendingOf(projectWorkflowId(projectId)),
     stuck: async (projectId, afterMs) => stuckOf(await pendingOf(projectWorkflowId(projectId)), Date.now(), afterMs),
@@ -170,6 +172,16 @@ export async function connectTemporal(address: string): Promise<TemporalGate> {
     close: () => connection.close(),
   };
   return gate;
+}
+
+function busy(projectId: ProjectId, running: Progress | undefined, cause: unknown): AdorableError {
+  if (running === undefined) return new AdorableError('Busy', `Project ${projectId} is busy with another operation: wait for it, or cancel it with \`adorable cancel ${projectId}\`.`, { cause });
+  const { operationId, kind, phase, waitingFor } = running;
+  const name = `${kind} ${operationId} (${phase})`;
+  const text = waitingFor === undefined
+    ? `Project ${projectId} is busy with ${name}: wait for it, or cancel it with \`adorable cancel ${projectId}\`.`
+    : `Project ${projectId} has ${name} waiting for ${waitingFor}: \`adorable resume ${projectId}\` goes on with it, \`adorable cancel ${projectId}\` takes it back; undo, redo, restore and delete do that with --cancel-waiting.`;
+  return new AdorableError('Busy', text, { cause, details: { operationId, kind, phase, ...(waitingFor === undefined ? {} : { waitingFor }) } });
 }
 
 function seconds(time: { readonly seconds?: unknown; readonly nanos?: number | null } | null | undefined): number {

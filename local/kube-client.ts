@@ -150,6 +150,8 @@ function parseStatus(body: unknown): Status {
 function typeOf(code: number, status: Status): FailureType {
   if (code === 404) return 'NotFound';
   if (code === 401) return 'Denied';
+  // Mends itself when the namespace is gone: whoever needs it makes it again.
+  if (code === 403 && status.details?.causes?.some((cause) => (cause as { reason?: string }).reason === 'NamespaceTerminating')) return 'Contended';
   if (code === 403) return /exceeded quota/.test(status.message ?? '') ? 'QuotaExceeded' : 'Denied';
   if (code === 409) return status.details?.causes?.length ? 'OwnershipConflict' : 'Contended';
   if (code === 410) return 'Unreachable';

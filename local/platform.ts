@@ -40,6 +40,8 @@ export interface Platform {
     readonly kube: string;
     /** Directory with bin/{postgres,initdb,pg_ctl}. */
     readonly postgres: string;
+    /** What generated code runs behind (I10); absent where it could not be built. */
+    readonly contain?: string;
     /** Directory with node_modules/directus; absent until it is installed. */
     readonly directus?: string;
   };

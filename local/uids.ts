@@ -8,6 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { layout } from './paths.ts';
 
 export const PLATFORM_UID = 199_999;
+/** No project's: for what belongs to none of them. */
+export const NOBODY_UID = 199_998;
 const FIRST_UID = 200_000;
 const BLOCK = 4;
 

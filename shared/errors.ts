@@ -19,6 +19,7 @@ export const FAILURES = {
   Unreachable: { retry: false, exit: 3 },
   ExpectationFailed: { retry: false, exit: 3 },
   NoBlueprint: { retry: false, exit: 3 },
+  PlanRefused: { retry: false, exit: 3 },
   UnmaterializedApp: { retry: false, exit: 3 },
   UnresolvedTarget: { retry: false, exit: 3 },
   IsolationViolated: { retry: false, exit: 1 },

@@ -28,6 +28,21 @@ export interface Abandoned {
 
 export type Decision = 'target' | 'abort' | 'back';
 
+/** Where an operation goes and where it came from: what another run needs to finish it. */
+export interface Directions {
+  readonly forward: Moment;
+  readonly back: Moment;
+}
+
+/** What an intent lacked: the exact point of each store. */
+export interface CompletedCheckpoint {
+  readonly checkpointId: CheckpointId;
+  readonly lsn: Lsn;
+  readonly sealed: boolean;
+  readonly commit: CommitSha;
+  readonly tree: TreeHash;
+}
+
 export interface Claim extends Fenced {
   /** Where the project is now; null before it has been provisioned. */
   readonly current: Moment | null;
@@ -49,6 +64,13 @@ export interface GenerationPlan {
   readonly creates: readonly MaterializedApp[];
   /** Catalog services that the revision adds. */
   readonly addsServices: readonly string[];
+  /** Through the door `resume`: what an earlier run of the same revision finished. */
+  readonly reuse: Reuse | null;
+}
+
+export interface Reuse {
+  readonly operationId: OperationId;
+  readonly apps: readonly AppId[];
 }
 
 export interface Bucket {
@@ -78,19 +100,20 @@ export interface RecordsActivities {
   recordCheckpointIntent(
     input: FencedMoment & { kind: CheckpointKind; parentId: CheckpointId | null; declaredFrom: 'rows' | RevisionId; label?: string },
   ): Promise<void>;
-  completeCheckpoint(input: Fenced & { checkpointId: CheckpointId; lsn: Lsn; sealed: boolean; commit: CommitSha; tree: TreeHash; makeCurrent: boolean }): Promise<void>;
+  completeCheckpoint(input: Fenced & CompletedCheckpoint & { makeCurrent: boolean }): Promise<void>;
   voidCheckpoint(input: Fenced & { checkpointId: CheckpointId }): Promise<void>;
-  /** Remembers where an operation goes and comes from, so that another can finish it. */
-  recordDirections(input: Fenced & { forward: Moment | null; back: Moment }): Promise<void>;
-  /** Compare-and-set none → target with its rows, or none → abort. Returns what is stored. */
-  decide(input: Fenced & { decision: 'target' | 'abort' }): Promise<{ decision: Decision }>;
+  /**
+   * Compare-and-set none → target, in one transaction with the snapshot's completion, both directions and
+   * the rows of the target; or none → abort. Returns what is stored.
+   */
+  decide(input: Fenced & { decision: 'target' | 'abort'; directions?: Directions; snapshot?: CompletedCheckpoint }): Promise<{ decision: Decision }>;
   /** target → back with the rows that the decision replaced; answers `target` once final. */
   decideBack(input: Fenced): Promise<{ decision: Decision }>;
   /** The rows of a moment: apps archived or reactivated, services, plan revision, position. */
   convergeRows(input: FencedMoment): Promise<void>;
   finalize(input: Fenced & { receipt: Receipt }): Promise<void>;
   closeOperation(input: CloseRequest): Promise<void>;
-  planGeneration(input: Fenced & { revisionId?: RevisionId }): Promise<GenerationPlan>;
+  planGeneration(input: Fenced & { revisionId?: RevisionId; resumes?: boolean }): Promise<GenerationPlan>;
   ensurePendingApp(input: Fenced & { app: MaterializedApp; revisionId: RevisionId }): Promise<void>;
   dropPendingApp(input: Fenced & { appId: AppId }): Promise<void>;
   /** Rewrites `$NEW:` to real ids in the revision's subtask rows. */
@@ -109,15 +132,32 @@ export interface CommitPoint {
   readonly tree: TreeHash;
 }
 
+/** What a check found, cut short: it travels through a history (I7). */
+export interface CheckFinding {
+  readonly kind: 'isolation' | 'type' | 'build';
+  readonly file: string;
+  readonly line: number;
+  readonly message: string;
+}
+
+/** An attempt whose checks failed: what its producer is shown to mend it. */
+export interface FailedAttempt {
+  readonly attempt: number;
+  readonly errors: readonly CheckFinding[];
+}
+
 export interface CodeActivities {
   ensureRepository(input: Fenced): Promise<CommitPoint>;
   /** HEAD, after a dirty worktree was committed. */
   commitDirty(input: Fenced & { reason: string }): Promise<CommitPoint & { committed: boolean }>;
   /** Writes one app's tree with its features and keeps it at `refs/adorable/run/<operation>/<app>`. */
   scaffoldApp(input: Fenced & { app: MaterializedApp }): Promise<void>;
-  produceApp(input: Fenced & { bucket: Bucket; revisionId: RevisionId }): Promise<{ files: number }>;
+  /** With `previous`, the producer mends that attempt's files; `canMend`: failed checks may come back here once more. */
+  produceApp(input: Fenced & { bucket: Bucket; revisionId: RevisionId; previous?: FailedAttempt }): Promise<{ files: number; canMend: boolean }>;
   /** Isolation check, type-check and build in the scratch worktree; then the run ref is written. */
-  checkApp(input: Fenced & { bucket: Bucket }): Promise<CommitPoint>;
+  checkApp(input: Fenced & { bucket: Bucket; attempt?: number }): Promise<CommitPoint>;
+  /** Takes up another operation's checked result, where the app's tree is still what that one started from. */
+  adoptResult(input: Fenced & { bucket: Bucket; from: OperationId }): Promise<{ point: CommitPoint | null }>;
   /** HEAD's tree + every bucket's tree + the new spec, as one commit that nothing serves yet. */
   composeCommit(input: Fenced & { buckets: readonly Bucket[]; revisionId: RevisionId }): Promise<CommitPoint>;
   /**
@@ -149,8 +189,14 @@ export interface DataActivities {
   dropAppSchema(input: Fenced & { appId: AppId }): Promise<void>;
   ensureServiceSchema(input: Fenced & { serviceId: string }): Promise<void>;
   dropServiceSchema(input: Fenced & { serviceId: string }): Promise<void>;
-  /** Roles, verifiers and grants as the current secrets say, then every migration of the moment's tree that its apps lack. */
+  /** Roles, verifiers and grants as the current secrets say, then every migration of the moment's tree that its apps lack, and their seeds where nobody was first. */
   convergeSchema(input: FencedMoment): Promise<{ applied: readonly string[] }>;
+  /**
+   * Runs every migration and seed that an app which is there already lacks on a throw-away fork of the given
+   * moment, and answers their names; `BuildFailed` when one fails there. `created` are the apps that
+   * this generation makes: theirs change no existing schema.
+   */
+  rehearseMigrations(input: Fenced & { moment: Moment; at: RecordedMoment; created: readonly AppId[] }): Promise<{ changes: readonly string[] }>;
   /** What the database itself says it serves. */
   proveServing(input: { projectId: ProjectId; timelineId: TimelineId }): Promise<{ pgTimelineId: number; proof: string }>;
 }
@@ -180,7 +226,8 @@ export interface InfraActivities {
   ensureSecrets(input: Fenced & { moment: Moment }): Promise<void>;
   /** The compute alone, serving the moment's timeline; ready when PostgreSQL answers. */
   startCompute(input: FencedMoment): Promise<void>;
-  stopCompute(input: Fenced): Promise<void>;
+  /** The compute stopped cleanly, then its timeline sealed: no compute can attach to it, and its end is the LSN. */
+  stopCompute(input: FencedMoment): Promise<{ lsn: Lsn }>;
   /** Gateway drained and "restoring", apps and services at 0 and gone, SQL logins but ours refused; the compute keeps running. */
   freeze(input: FencedMoment): Promise<void>;
   /**
@@ -217,4 +264,11 @@ export interface SweepActivities {
   dropTrees(input: Fenced & { trees: readonly TreeHash[] }): Promise<void>;
 }
 
-export type Activities = RecordsActivities & CodeActivities & DataActivities & InfraActivities & VerifyActivities;
+// ── runs: Temporal's own view of an operation ────────────────────────────────────────────────
+
+export interface RunsActivities {
+  /** Ends the back-off of whatever the project's run and its children wait to try again; what is at work is left to it. */
+  pushRun(input: { projectId: ProjectId }): Promise<void>;
+}
+
+export type Activities = RecordsActivities & CodeActivities & DataActivities & InfraActivities & VerifyActivities & RunsActivities;

@@ -24,6 +24,26 @@ export function parseSlug(value: unknown): Slug {
   return value as Slug;
 }
 
+/** Latin letters that others are taken for; what NFKC folds by itself is not listed. */
+const CONFUSABLE: Readonly<Record<string, string>> = {
+  а: 'a', в: 'b', е: 'e', к: 'k', м: 'm', н: 'h', о: 'o', р: 'p', с: 'c', т: 't', у: 'y', х: 'x', ѕ: 's', і: 'i', ј: 'j', ԁ: 'd', ɡ: 'g', ո: 'n',
+  α: 'a', ε: 'e', ι: 'i', κ: 'k', ν: 'v', ο: 'o', ρ: 'p', τ: 't', υ: 'u', χ: 'x', ı: 'i', ł: 'l', ø: 'o', đ: 'd',
+  0: 'o', 1: 'l', i: 'l',
+};
+
+/** What a reader takes a name for: two names with one skeleton would be mistaken for each other. */
+export function slugSkeleton(value: string): string {
+  const plain = value.normalize('NFKC').toLowerCase().normalize('NFD').replace(/[\p{M}\p{Cf}\p{P}\p{Z}]/gu, '');
+  return [...plain].map((char) => CONFUSABLE[char] ?? char).map((char) => CONFUSABLE[char] ?? char).join('').replaceAll('rn', 'm').replaceAll('vv', 'w');
+}
+
+/** A slug out of a display name; undefined when nothing of it is left. */
+export function toSlug(name: string): Slug | undefined {
+  const text = name.normalize('NFKC').toLowerCase().normalize('NFD').replace(/\p{M}/gu, '').replace(/[^a-z0-9]+/g, '-').replace(/^[-0-9]+|-+$/g, '');
+  const slug = text.slice(0, MAX_LENGTH).replace(/-+$/, '');
+  return /^[a-z](?:-?[a-z0-9])+$/.test(slug) && !RESERVED.has(slug) ? slug as Slug : undefined;
+}
+
 /** A slug is also refused when a service, built-in or catalog, has that id. */
 export function refuseServiceName(slug: Slug, serviceIds: Iterable<string>): Slug {
   for (const id of serviceIds) {

@@ -3,42 +3,54 @@
  * that knows them all; everything else depends on ports.
  */
 import { join, relative, sep } from 'node:path';
+import { linkDependencies } from '../activities/code/produce-app.ts';
 import { createCodeActivities } from '../activities/code/create-code-activities.ts';
 import { dropTrees } from '../activities/code/drop-trees.ts';
 import { listLeftovers } from '../activities/code/list-leftovers.ts';
+import { readHead as readCodeHead } from '../activities/code/read-code.ts';
 import { readHeldMoment } from '../activities/code/read-held-moment.ts';
 import { readMigrations } from '../activities/code/read-migrations.ts';
+import { readSeeds } from '../activities/code/read-seeds.ts';
 import { createDataActivities, createTimelineClient } from '../activities/data/index.ts';
 import { listBranches } from '../activities/data/list-branches.ts';
 import { isReachable } from '../activities/data/reachable.ts';
 import { createDrainProbe, createInfraActivities, SERVICE_STEPS } from '../activities/infra/index.ts';
 import { loadCatalog } from '../activities/infra/catalog.ts';
+import { readPlanCatalog } from '../activities/producer/blueprints.ts';
+import { connectModel } from '../activities/model/adapters/ai.ts';
+import { createModelProducer } from '../activities/model/model-producer.ts';
+import { createDispatch } from '../activities/producer/dispatch.ts';
 import { createEnsureDeps } from '../activities/producer/deps.ts';
 import { createProducer } from '../activities/producer/producer.ts';
+import type { Contain } from '../activities/producer/run-check.ts';
 import { readEvidence } from '../activities/records/checkpoint-evidence.ts';
 import { createRecordsActivities } from '../activities/records/index.ts';
 import { declaredAfter } from '../activities/records/generation.ts';
 import { featuresOf } from '../activities/records/plan-revisions.ts';
+import { spendTokens } from '../activities/records/model-spending.ts';
 import { connectPlatform } from '../activities/records/platform-database.ts';
 import { createSweepRecords, readRoots } from '../activities/records/read-roots.ts';
-import { declaredByRows, readCheckpoint, readOperation, readProject, toRecordedMoment } from '../activities/records/rows.ts';
+import { declaredByRows, isOfGeneration, readCheckpoint, readOperation, readProject, toRecordedMoment } from '../activities/records/rows.ts';
+import { createRuns } from '../activities/runs/push-run.ts';
 import { createProjectSecrets, createSeal, createSecretStore } from '../activities/secrets/index.ts';
 import { createPlanSweep } from '../activities/sweep/plan-sweep.ts';
 import { createVerifyCheckpoint } from '../activities/verify/verify-checkpoint.ts';
 import { createVerifyActivities } from '../activities/verify/verify-moment.ts';
+import { connectTemporal } from '../client/temporal.ts';
+import { containment, requireContained } from '../local/containment/containment.ts';
+import { containedCommand } from '../local/containment/reach.ts';
 import { fillSlot } from '../local/engines/slot.ts';
 import { checkout } from '../local/engines/recipe.ts';
 import { connectKube } from '../local/kube-client.ts';
 import { cacheDir, layout } from '../local/paths.ts';
 import { computeToken } from '../local/timeline/access.ts';
-import { projectUid } from '../local/uids.ts';
+import { isRoot, NOBODY_UID, projectUid } from '../local/uids.ts';
 import { changedTables } from '../shared/restore/row-changes.ts';
 import { isCodeDefinedService } from '../shared/services/built-ins.ts';
 import type { Activities, SweepActivities } from '../shared/ports.ts';
 import type { WorkerConfig } from './config.ts';
-import type { PlanFeature } from '../shared/architect/plan.ts';
 import { parseCheckpointId, parseProjectId } from '../shared/ids.ts';
-import type { CheckpointId, OperationId, ProjectId, RevisionId } from '../shared/ids.ts';
+import type { CheckpointId, CommitSha, OperationId, ProjectId, RevisionId } from '../shared/ids.ts';
 import { AdorableError } from '../shared/errors.ts';
 
 export interface Composition {
@@ -46,10 +58,10 @@ export interface Composition {
   close(): Promise<void>;
 }
 
-export function compose(config: WorkerConfig, signals: { heartbeat(): void; signal(): AbortSignal }): Composition {
+export function compose(config: WorkerConfig, signals: { heartbeat(): void; signal(): AbortSignal; report?(progress: unknown): void }, kube = connectKube(config.kubeconfig)): Composition {
   const paths = layout(config.dataDir);
+  const contain = containOf(config);
   const database = connectPlatform(config.databaseUrl);
-  const kube = connectKube(config.kubeconfig);
   const registry = loadCatalog(join(checkout, 'config', 'services'));
   const timelines = createTimelineClient(config.timelines);
   const store = createSecretStore({ database, seal: createSeal(config.masterKey) });
@@ -65,25 +77,46 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
 
   const generation = {
     database,
-    readPlanFeatures: async (projectId: ProjectId, revisionId: RevisionId) => ((await code.readPlanSpec({ projectId, revisionId })) as { features: readonly PlanFeature[] }).features,
+    readPlan: (input: { projectId: ProjectId; revisionId: RevisionId; commit?: CommitSha }) => code.readPlanSpec(input),
+    catalog: () => readPlanCatalog(join(checkout, 'blueprints'), registry, config.model !== undefined),
     serviceVersion: (id: string) => registry.find(id)?.version,
   };
+  const ensureDeps = createEnsureDeps({
+    depsDir: paths.deps, cacheDir: cacheDir(), prebundler: join(paths.runners, 'app', 'prebundle.mjs'), node: config.node, contain,
+    uid: isRoot ? NOBODY_UID : undefined,
+    fillSlot: (slot, build) => fillSlot(slot, () => undefined, build),
+  });
+  const blueprints = createProducer({
+    blueprintsDir: join(checkout, 'blueprints'),
+    checkRunner: join(paths.runners, 'check', 'main.mjs'),
+    node: config.node,
+    contain,
+    checkUid: (scratchDir) => projectUid(config.dataDir, projectOf(paths.projects, scratchDir), 'app'),
+    heartbeat: signals.heartbeat,
+  });
+  const model = config.model === undefined ? undefined : createModelProducer({
+    model: connectModel(config.model),
+    tokens: config.model.tokens,
+    blueprintsDir: join(checkout, 'blueprints'),
+    requireContained: () => { requireContained(containment(config.contain)); },
+    spend: (operationId, tokens) => spendTokens(database, operationId, tokens),
+    check: async (scratchDir, slug) => {
+      await linkDependencies({ ensureDeps }, join(scratchDir, 'apps', slug));
+      await blueprints.check({ scratchDir, slug });
+    },
+    onProgress: (progress) => { signals.report?.(progress); },
+    signal: signals.signal,
+  });
   const code = createCodeActivities({
     projectsDir: paths.projects,
-    producer: createProducer({
-      blueprintsDir: join(checkout, 'blueprints'),
-      checkRunner: join(paths.runners, 'check', 'main.mjs'),
-      node: config.node,
-      checkUid: (scratchDir) => projectUid(config.dataDir, projectOf(paths.projects, scratchDir), 'app'),
-      heartbeat: signals.heartbeat,
-    }),
+    produceAttempts: config.produceAttempts,
+    producer: createDispatch({ blueprints, model }),
     records: { featuresOf: (revisionId, featureIds) => featuresOf(database, revisionId, featureIds), declaredAfter: (revisionId) => declaredAfter(generation, revisionId) },
-    ensureDeps: createEnsureDeps({
-      depsDir: paths.deps, cacheDir: join(cacheDir(), 'deps'), prebundler: join(paths.runners, 'app', 'prebundle.mjs'),
-      fillSlot: (slot, build) => fillSlot(slot, () => undefined, build),
-    }),
+    ensureDeps,
     operationTime,
   });
+
+  const readHead = (projectId: ProjectId) => readCodeHead({ projectsDir: paths.projects }, { projectId });
 
   const data = createDataActivities({
     timelines,
@@ -91,10 +124,14 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
     adminPassword: (projectId) => secrets.adminPassword(projectId),
     computeRoles: async (projectId) => secrets.computeRoles(projectId, await declaredNow(projectId)),
     readMigrations: async (projectId, moment) => {
-      const declared = await declaredOf(projectId, moment.checkpointId);
-      return await Promise.all(declared.apps.map(async (app) => ({
-        appId: app.id, revision: declared.revisionId, migrations: await readMigrations(paths.projects, { projectId, tree: moment.tree, fsDirName: app.fsDirName }),
-      })));
+      const checkpoint = await readCheckpoint(database, projectId, moment.checkpointId);
+      const { declared } = checkpoint;
+      // Going somewhere else in time moves the data itself; only what generates, or goes back from it, seeds.
+      const seeding = await isOfGeneration(database, checkpoint);
+      return await Promise.all(declared.apps.map(async ({ id, fsDirName }) => {
+        const at = { projectId, tree: moment.tree, fsDirName };
+        return { appId: id, revision: declared.revisionId, migrations: await readMigrations(paths.projects, at), seeds: seeding ? await readSeeds(paths.projects, at) : [] };
+      }));
     },
   });
   const infra = createInfraActivities({
@@ -107,7 +144,7 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
   });
   const records = createRecordsActivities({
     ...generation,
-    readHead: (projectId) => code.readCode({ projectId }),
+    readHead,
     isCodeDefinedService,
     uncoveredState: (id) => registry.find(id)?.uncovered.map(({ what, why }) => `${id}: ${what} (${why})`).join('; ') || undefined,
     codeChange: async (projectId, from, to) => ({
@@ -116,12 +153,18 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
     }),
     rowChanges: async (projectId, target, names) => {
       const [now, then] = await Promise.all([data.countRowsByTable({ projectId }), timelines.inspect(target.tenantId, target.timelineId, target.lsn)]);
-      return changedTables(now, then, names);
+      return { rows: changedTables(now, then.tables, names), prepared: then.prepared };
     },
+    openTransactions: (projectId) => data.readOpenTransactions({ projectId }),
+    surveyNamespace: (projectId, moments) => infra.surveyNamespace(projectId, moments),
     objectChanges: (projectId, moments) => infra.compareMoments(projectId, moments),
     readSchemaMarks: (projectId) => data.readSchemaMarks({ projectId }),
     readSecretVersions: (projectId) => store.readVersions(projectId),
     isReachable: (moment) => isReachable(timelines, moment),
+    isHeld: async (projectId, { commit, tree }) => {
+      const held = await readHeldMoment(paths.projects, { projectId, commit });
+      return held.missing === undefined && held.tree === tree;
+    },
   });
   const verifyCheckpoint = createVerifyCheckpoint({
     readRecorded: async (projectId, checkpointId) => {
@@ -129,15 +172,17 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
       return { moment: toRecordedMoment(row), declared: row.declared, schemaMarks: (await readEvidence(database, row.id)).schemaMarks };
     },
     readHeldMoment: (input) => readHeldMoment(paths.projects, input),
-    inspect: (moment) => timelines.inspect(moment.tenantId, moment.timelineId, moment.lsn),
+    inspect: async (moment) => (await timelines.inspect(moment.tenantId, moment.timelineId, moment.lsn)).tables,
     requireServices: (ids) => { registry.declared(ids); },
   });
   const verify = createVerifyActivities({
+    readHead,
     readCode: (projectId) => code.readCode({ projectId }),
     declaredOf, declaredNow,
     readEndpoint: (projectId) => timelines.readEndpoint(projectId),
     proveServing: (input) => data.proveServing(input),
     readNamespace: (input) => infra.readNamespace(input),
+    openTransactions: (input) => data.readOpenTransactions(input),
     dataDigest: (input) => data.dataDigest(input),
     secretVersions: (projectId) => store.readVersions(projectId),
   });
@@ -149,15 +194,24 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
       listBranches: (input) => listBranches(timelines, input),
       listLeftovers: (projectId) => listLeftovers(paths.projects, projectId),
       readCurrentMoment: (input) => records.readCurrentMoment(input),
+      declaredNow,
       readServed: (input) => infra.readServed(input),
     }),
     dropTrees: (input) => dropTrees(paths.projects, input),
   };
 
+  const runs = createRuns(() => connectTemporal(config.temporal.address, config.temporal.namespace));
+
   return {
-    activities: { ...records, ...code, ...data, ...infra, ...verify, ...verifyCheckpoint, ...sweeping },
-    close: async () => { await kube.close(); await database.end(); },
+    activities: { ...records, ...code, ...data, ...infra, ...verify, ...verifyCheckpoint, ...sweeping, ...runs.activities },
+    close: async () => { await runs.close(); await kube.close(); await database.end(); },
   };
+}
+
+/** Checks need no network. */
+function containOf({ contain: helper }: WorkerConfig): Contain | undefined {
+  if (helper === undefined || containment(helper).landlock === undefined) return undefined;
+  return (reach, command) => containedCommand(helper, { ...reach, connect: [], bind: [] }, command);
 }
 
 /** `DATA/projects/<id>/scratch/…` names its project. */

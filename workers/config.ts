@@ -4,9 +4,12 @@
  * environment. A variable that is missing is named; none has a default that could reach elsewhere.
  */
 import { existsSync } from 'node:fs';
+import { obtained } from '../local/engines/obtain.ts';
 import { platformSqlUrl } from '../local/postgres/cluster.ts';
 import { layout } from '../local/paths.ts';
 import { kubeconfigPath, readPlatform, readSecret } from '../local/platform.ts';
+import { readModelSettings } from '../activities/model/settings.ts';
+import type { ModelSettings } from '../activities/model/settings.ts';
 import { AdorableError } from '../shared/errors.ts';
 
 export interface WorkerConfig {
@@ -20,13 +23,22 @@ export interface WorkerConfig {
   readonly preview: { readonly domain: string; readonly port: number };
   /** The Node that checks run under. */
   readonly node: string;
+  /** What checks run behind; undefined where it was not built. */
+  readonly contain: string | undefined;
+  /** How often one app may be produced and checked before its bucket fails. */
+  readonly produceAttempts: number;
+  /** What writes features that no blueprint has; undefined where none is configured. */
+  readonly model?: ModelSettings | undefined;
 }
+
+const DEFAULT_ATTEMPTS = 3;
+const MAX_ATTEMPTS = 10;
 
 export function readWorkerConfig(dataDir: string, env: NodeJS.ProcessEnv): WorkerConfig {
-  return existsSync(layout(dataDir).platform) ? fromPlatform(dataDir) : fromEnvironment(dataDir, env);
+  return existsSync(layout(dataDir).platform) ? fromPlatform(dataDir, env) : fromEnvironment(dataDir, env);
 }
 
-function fromPlatform(dataDir: string): WorkerConfig {
+function fromPlatform(dataDir: string, env: NodeJS.ProcessEnv): WorkerConfig {
   const platform = readPlatform(dataDir);
   return {
     dataDir,
@@ -37,6 +49,9 @@ function fromPlatform(dataDir: string): WorkerConfig {
     masterKey: readSecret(dataDir, 'master.key'),
     preview: { domain: platform.previewDomain, port: platform.ports.gateway },
     node: platform.engines.node,
+    contain: platform.engines.contain,
+    produceAttempts: attemptsOf(env),
+    model: readModelSettings(env),
   };
 }
 
@@ -58,5 +73,15 @@ function fromEnvironment(dataDir: string, env: NodeJS.ProcessEnv): WorkerConfig 
     masterKey: need('ADORABLE_MASTER_KEY'),
     preview: { domain: need('ADORABLE_PREVIEW_DOMAIN'), port },
     node: process.execPath,
+    contain: obtained('contain'),
+    produceAttempts: attemptsOf(env),
+    model: readModelSettings(env),
   };
+}
+
+function attemptsOf(env: NodeJS.ProcessEnv): number {
+  const text = env['ADORABLE_PRODUCE_ATTEMPTS'] ?? String(DEFAULT_ATTEMPTS);
+  const attempts = /^\d{1,2}$/.test(text) ? Number(text) : 0;
+  if (attempts >= 1 && attempts <= MAX_ATTEMPTS) return attempts;
+  throw new AdorableError('InvalidInput', `ADORABLE_PRODUCE_ATTEMPTS is a whole number from 1 to ${String(MAX_ATTEMPTS)}.`);
 }

@@ -10,6 +10,8 @@ import { ensureSweepSchedule } from './sweep-schedule.ts';
 
 const { values } = parseArgs({ options: { data: { type: 'string' } } });
 const config = readWorkerConfig(dataDir(values.data), process.env);
+// What it starts, npm among it, inherits the environment (I7).
+delete process.env['ADORABLE_MODEL_KEY'];
 
 Runtime.install({
   logger: new DefaultLogger('WARN', ({ level, message, meta }) => {

@@ -10,7 +10,7 @@ import type { ActivityInterceptorsFactory, WorkflowBundleOption } from '@tempora
 import { TASK_QUEUE } from '../shared/contract/operation.ts';
 import { compose } from './compose.ts';
 import type { WorkerConfig } from './config.ts';
-import { activityInterceptors } from './heartbeat-interceptor.ts';
+import { activityInterceptors, reportProgress } from './heartbeat-interceptor.ts';
 
 export interface WorkerOptions {
   readonly taskQueue?: string;
@@ -39,6 +39,7 @@ export async function openWorker(config: WorkerConfig, options: WorkerOptions = 
   const composition = compose(config, {
     heartbeat: () => { Context.current().heartbeat(); },
     signal: () => Context.current().cancellationSignal,
+    report: reportProgress,
   });
   const worker = await Worker.create({
     connection, namespace: config.temporal.namespace, taskQueue,
@@ -46,6 +47,9 @@ export async function openWorker(config: WorkerConfig, options: WorkerOptions = 
     activities: composition.activities,
     interceptors: { activity: [activityInterceptors, ...interceptors] },
     maxConcurrentActivityTaskExecutions: 40,
+    // What a stopped worker's polls are handed lies there until a time-out.
+    activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
+    workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
     maxCachedWorkflows: 50,
     // What is meant for a killed worker's cache waits this long before another worker takes it; 10 s is the default, and a freeze would last as much longer.
     stickyQueueScheduleToStartTimeout: '2 seconds',

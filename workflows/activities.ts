@@ -5,7 +5,7 @@
  * the heartbeat time-out, not within start-to-close.
  */
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
-import type { CodeActivities, DataActivities, InfraActivities, RecordsActivities, SweepActivities, VerifyActivities } from '../shared/ports.ts';
+import type { CodeActivities, DataActivities, InfraActivities, RecordsActivities, RunsActivities, SweepActivities, VerifyActivities } from '../shared/ports.ts';
 
 const profile = {
   startToCloseTimeout: '15 minutes',
@@ -20,6 +20,9 @@ export const code = proxyActivities<CodeActivities>(profile);
 export const data = proxyActivities<DataActivities>(profile);
 export const infra = proxyActivities<InfraActivities>(profile);
 export const { verifyMoment, verifyCheckpoint } = proxyActivities<VerifyActivities>(profile);
+
+/** A push is asked for again by whoever pressed the button: it does not outlive its minute. */
+export const { pushRun } = proxyActivities<RunsActivities>({ ...profile, scheduleToCloseTimeout: '1 minute' });
 
 /** A sweep gives way: what an outage keeps from it, the next one does, and it must not hold the project meanwhile. */
 export const sweeper = proxyActivities<SweepActivities & Pick<DataActivities, 'unpinMoment' | 'deleteFork'> & Pick<CodeActivities, 'dropRun'>>({

@@ -36,7 +36,7 @@ export function currentMoment(claim: Claim): Moment {
   return claim.current;
 }
 
-type Ending = Omit<OperationOutcome, 'operationId'>;
+export type Ending = Omit<OperationOutcome, 'operationId'>;
 
 /**
  * Runs an operation's body and writes its outcome. A body that throws has unwound already: it is

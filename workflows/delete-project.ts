@@ -2,11 +2,10 @@
  * `deleteProject`: teardown of everything the project owns, in an order that stops writers first.
  * Decided at once: a half-deleted project is finished, never revived. Ends `deleted`.
  */
-import { CancellationScope } from '@temporalio/workflow';
 import type { OperationOutcome, OperationRequest } from '../shared/contract/operation.ts';
-import { records } from './activities.ts';
 import { claimProject, concluding } from './claim.ts';
 import { Run } from './run.ts';
+import { decide } from './saga.ts';
 import { pastDecision } from './settle.ts';
 import { deprovision } from './teardown.ts';
 
@@ -16,7 +15,7 @@ export async function deleteProject(request: OperationRequest): Promise<Operatio
   return await concluding(run, claim, async () => {
     const { projectId, operationId, fence } = claim;
     const fenced = { projectId, operationId, fence };
-    await CancellationScope.nonCancellable(() => run.step('decide', () => records.decide({ ...fenced, decision: 'target' })));
+    await decide(run, fenced);
     run.phase('teardown');
     await pastDecision(() => deprovision(run, fenced, claim.current));
     return { outcome: 'deleted', health: 'healthy', degraded: [], message: `Project ${projectId} is gone; its rows are archived.` };

@@ -7,9 +7,11 @@ import { forkTimelineId, operationCheckpointId } from '../shared/derive.ts';
 import type { Fenced, Moment } from '../shared/moment.ts';
 import type { Abandoned, Claim } from '../shared/ports.ts';
 import { code, data, records } from './activities.ts';
-import { converge, serve } from './converge.ts';
+import { serve } from './converge.ts';
+import { thaw } from './freeze.ts';
 import { dropMade, leaveGeneration, settleGeneration } from './generation-tail.ts';
 import type { Run } from './run.ts';
+import { followHead } from './saved-worktree.ts';
 import { goBack, settle } from './settle.ts';
 import { deprovision } from './teardown.ts';
 
@@ -29,21 +31,24 @@ async function undo(run: Run, heir: Fenced, abandoned: Abandoned): Promise<strin
       await deprovision(run, heir, abandoned.back);
       return 'unchanged';
     case 'generate':
+      // Whether it had frozen the project its row does not say: what runs is taken to where it was either way.
+      if (abandoned.current !== null) await thaw(run, heir, abandoned.current);
       await dropMade(run, heir, await records.pendingOf(heir));
+      if (abandoned.current !== null) await data.deleteFork({ projectId, tenantId: abandoned.current.tenantId, timelineId: forkTimelineId(operationId) });
       await forget(heir, abandoned.current, 'pre-generation');
+      if (abandoned.current !== null) await followHead(run, heir, abandoned.current);
       return 'unchanged';
     case 'bookmark':
       await forget(heir, abandoned.current, 'target');
+      if (abandoned.current !== null) await followHead(run, heir, abandoned.current);
       return 'unchanged';
     case 'restore': {
       if (abandoned.back !== null) {
-        const point = await code.commitDirty({ ...heir, reason: 'abandoned restore' });
-        const back = { ...abandoned.back, commit: point.commit, tree: point.tree };
-        await converge(run, heir, back, { keepRunning: false });
-        await serve(run, heir, back);
-        await data.deleteFork({ projectId, tenantId: back.tenantId, timelineId: forkTimelineId(operationId) });
+        await thaw(run, heir, abandoned.back);
+        await data.deleteFork({ projectId, tenantId: abandoned.back.tenantId, timelineId: forkTimelineId(operationId) });
       }
-      await records.voidCheckpoint({ ...heir, checkpointId: operationCheckpointId(operationId, 'pre-restore') });
+      // In mode `code` the snapshot lies on the running timeline, and is pinned there.
+      await forget(heir, abandoned.forward?.timelineId === abandoned.back?.timelineId ? abandoned.back : null, 'pre-restore');
       return 'unchanged';
     }
     case 'delete':
@@ -54,7 +59,7 @@ async function undo(run: Run, heir: Fenced, abandoned: Abandoned): Promise<strin
   }
 }
 
-/** A checkpoint of the running project that nobody will complete, and its pin. */
+/** A checkpoint that nobody will complete, and its pin where it lies on the running timeline. */
 async function forget(heir: Fenced, current: Moment | null, role: string): Promise<void> {
   const checkpointId = operationCheckpointId(heir.operationId, role);
   if (current !== null) await data.unpinMoment({ projectId: heir.projectId, tenantId: current.tenantId, timelineId: current.timelineId, checkpointId });

@@ -5,22 +5,19 @@
  * the run completes, or goes back through the same `converge`. A caller may retry with a new
  * operation id; the same id answers what is stored.
  */
-import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { RestoreOutcome, RestoreRequest } from '../shared/contract/restore-project.ts';
 import { forkTimelineId, operationCheckpointId } from '../shared/derive.ts';
-import type { TimelineId } from '../shared/ids.ts';
-import type { Fenced, Moment, RecordedMoment } from '../shared/moment.ts';
+import type { Lsn } from '../shared/lsn.ts';
+import type { Fenced, Moment } from '../shared/moment.ts';
+import type { Directions } from '../shared/ports.ts';
 import type { RestorePlan } from '../shared/restore/plan.ts';
 import { code, data, infra, records } from './activities.ts';
 import { claimProject, concluding, currentMoment, unchanged } from './claim.ts';
-import { converge, serve } from './converge.ts';
 import { failure } from './failure.ts';
+import { deleteFork, FREEZE_LIMIT, thaw } from './freeze.ts';
 import { Run } from './run.ts';
-import { Saga, turnBack } from './saga.ts';
+import { decide, Saga, turnBack } from './saga.ts';
 import { pastDecision, settle } from './settle.ts';
-import type { Directions } from './settle.ts';
-
-const FREEZE_LIMIT = '3 minutes';
 
 export async function restoreProject(request: RestoreRequest): Promise<RestoreOutcome> {
   const run = new Run(request, 'restore');
@@ -34,7 +31,7 @@ export async function restoreProject(request: RestoreRequest): Promise<RestoreOu
     const forkId = forkTimelineId(operationId);
 
     let plan: RestorePlan | undefined;
-    let forward: Moment | undefined;
+    let directions: Directions | undefined;
 
     try {
       await run.cancellable(async () => {
@@ -48,36 +45,36 @@ export async function restoreProject(request: RestoreRequest): Promise<RestoreOu
           await saga.step('fork', () => data.forkBranch({ ...fenced, source: target, newTimelineId: forkId }), () => deleteFork(fenced, target, forkId));
         }
         // Nobody is served from here on: an outage before the decision must not keep it so.
-        await run.within(FREEZE_LIMIT, async () => {
+        const lsn = await run.within(FREEZE_LIMIT, async () => {
           run.phase('freeze');
           await saga.step('freeze', () => infra.freeze({ ...fenced, moment: here }), (unwinding) => thaw(run, unwinding, here));
           run.phase('snapshot');
           // The snapshot's compensations are thaw's (unseal, start) and plan's (void), which stand already, and its pin's.
           const point = await saga.step('snapshot code', () => code.commitDirty({ ...fenced, reason: 'pre-restore snapshot' }));
           here = { ...here, commit: point.commit, tree: point.tree };
-          const lsn = await saga.step('snapshot data', () => sealed(fenced, here, forks, snapshotId), forks ? undefined
+          return await saga.step('snapshot data', () => endOfData(fenced, here, forks, snapshotId), forks ? undefined
             : () => data.unpinMoment({ projectId, tenantId: here.tenantId, timelineId: here.timelineId, checkpointId: snapshotId }));
-          await saga.step('snapshot record', () => records.completeCheckpoint({ ...fenced, checkpointId: snapshotId, commit: here.commit, tree: here.tree, lsn, sealed: forks, makeCurrent: false }));
-          const there = mode === 'data' ? here : target;
-          const goal: Moment = { checkpointId: operationCheckpointId(operationId, 'target'), commit: there.commit, tree: there.tree, tenantId: here.tenantId, timelineId: forks ? forkId : here.timelineId };
-          forward = goal;
-          await saga.step('directions', () => records.recordDirections({ ...fenced, forward: goal, back: here }));
         });
         run.stopIfCancelled();
         run.phase('decide');
-        await CancellationScope.nonCancellable(() => saga.step('decide', () => records.decide({ ...fenced, decision: 'target' })));
+        const { commit, tree } = mode === 'data' ? here : target;
+        const forward: Moment = { checkpointId: operationCheckpointId(operationId, 'target'), commit, tree, tenantId: here.tenantId, timelineId: forks ? forkId : here.timelineId };
+        const snapshot = { checkpointId: snapshotId, commit: here.commit, tree: here.tree, lsn, sealed: forks };
+        directions = { forward, back: here };
+        // The snapshot is completed by the decision: neither is there without the other.
+        await decide(run, { ...fenced, directions, snapshot });
       });
     } catch (error) {
       const turned = await turnBack(saga, fenced);
       fenced = turned.fenced;
-      if (turned.decision === 'abort' || plan === undefined || forward === undefined) throw error;
+      if (turned.decision === 'abort' || plan === undefined || directions === undefined) throw error;
     }
 
-    if (plan === undefined || forward === undefined) throw failure('InvariantViolated', 'A restore decided without a plan.');
-    const directions = { forward, back: here, keepRunning: false };
+    if (plan === undefined || directions === undefined) throw failure('InvariantViolated', 'A restore decided without a plan.');
+    const decided = { ...directions, keepRunning: false };
     const settled = await pastDecision(async () => {
-      const result = await settle(run, fenced, directions);
-      if (result.went === 'back') await dropFork(run, directions);
+      const result = await settle(run, fenced, decided);
+      if (result.went === 'back') await dropFork(run, decided);
       return result;
     });
     if (settled.went === 'back') return { ...unchanged(settled.why), health: settled.health, degraded: settled.degraded };
@@ -89,29 +86,14 @@ export async function restoreProject(request: RestoreRequest): Promise<RestoreOu
   });
 }
 
-/** Compute stopped and its timeline sealed before the final LSN is read; in `code` mode data never moves. */
-async function sealed(fenced: Fenced, here: Moment, forks: boolean, checkpointId: ReturnType<typeof operationCheckpointId>) {
+/** The last LSN of what is left: of a stopped and sealed timeline; in `code` mode, where data never moves, of the running one. */
+async function endOfData(fenced: Fenced, here: Moment, forks: boolean, checkpointId: ReturnType<typeof operationCheckpointId>): Promise<Lsn> {
+  if (forks) return (await infra.stopCompute({ ...fenced, moment: here })).lsn;
   const { projectId } = fenced;
   const { tenantId, timelineId } = here;
-  if (!forks) {
-    const { lsn } = await data.emitCheckpointLsn({ projectId, checkpointId, timelineId });
-    await data.pinMoment({ projectId, tenantId, timelineId, checkpointId, lsn });
-    return lsn;
-  }
-  await infra.stopCompute(fenced);
-  return (await data.sealTimeline({ ...fenced, tenantId, timelineId })).lsn;
-}
-
-/** Sent again until it answers, so that no attempt can land after the delete; then deleted. */
-async function deleteFork(fenced: Fenced, source: RecordedMoment, newTimelineId: TimelineId): Promise<void> {
-  const { projectId } = fenced;
-  try {
-    await data.forkBranch({ ...fenced, source, newTimelineId });
-  } catch (error) {
-    // Refused for good: then no fork can appear either.
-    if (isCancellation(error)) throw error;
-  }
-  await data.deleteFork({ projectId, tenantId: source.tenantId, timelineId: newTimelineId });
+  const { lsn } = await data.emitCheckpointLsn({ projectId, checkpointId, timelineId });
+  await data.pinMoment({ projectId, tenantId, timelineId, checkpointId, lsn });
+  return lsn;
 }
 
 /** A fork that nothing refers to any more: the project went back to where it came from. */
@@ -119,12 +101,4 @@ async function dropFork(run: Run, { forward, back }: Directions): Promise<void> 
   const { tenantId, timelineId } = forward;
   if (timelineId === back.timelineId) return;
   await run.step('delete fork', () => data.deleteFork({ projectId: run.request.projectId, tenantId, timelineId }), 'undoing');
-}
-
-/** Takes a freeze back: the project's own moment, served again. */
-async function thaw(run: Run, unwinding: Fenced, here: Moment): Promise<void> {
-  const point = await code.commitDirty({ ...unwinding, reason: 'unwound restore' });
-  const moment = { ...here, commit: point.commit, tree: point.tree };
-  await converge(run, unwinding, moment, { keepRunning: false });
-  await serve(run, unwinding, moment);
 }

@@ -4,8 +4,8 @@
  * another operation is refused.
  */
 import {
-  CancellationScope, condition, isCancellation, defineQuery, defineSignal, defineUpdate, log, setCurrentDetails, setHandler,
-  upsertSearchAttributes,
+  ActivityFailure, CancellationScope, condition, isCancellation, defineQuery, defineSignal, defineUpdate, log, setCurrentDetails, setHandler,
+  TimeoutFailure, upsertSearchAttributes,
 } from '@temporalio/workflow';
 import { CancelledFailure, defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import {
@@ -13,6 +13,7 @@ import {
 } from '../shared/contract/operation.ts';
 import type { CancelRun, OperationRequest, Progress, ResumeRun, StepProgress } from '../shared/contract/operation.ts';
 import type { OperationKind } from '../shared/moment.ts';
+import { pushRun } from './activities.ts';
 import { failure, toFailure } from './failure.ts';
 
 const phaseKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.phase, SearchAttributeType.KEYWORD);
@@ -36,9 +37,9 @@ export class Run {
     const validator = (message: { operationId?: string } = {}): void => { this.#refuseForeign(message); };
     setHandler(defineQuery<Progress>(PROGRESS), () => this.progress());
     setHandler(defineSignal<[Partial<CancelRun>?]>(CANCEL_RUN), (message = NOTHING) => { this.#ifOurs(message, () => { this.#cancel(message.reason); }); });
-    setHandler(defineSignal<[ResumeRun?]>(RESUME_RUN), (message = {}) => { this.#ifOurs(message, () => { this.#resumes += 1; }); });
+    setHandler(defineSignal<[ResumeRun?]>(RESUME_RUN), (message = {}) => { this.#ifOurs(message, () => { this.#resume(); }); });
     setHandler(defineUpdate<Progress, [Partial<CancelRun>?]>(CANCEL_RUN_UPDATE), (message = NOTHING) => { this.#cancel(message.reason); return this.progress(); }, { validator });
-    setHandler(defineUpdate<Progress, [ResumeRun?]>(RESUME_RUN_UPDATE), () => { this.#resumes += 1; return this.progress(); }, { validator });
+    setHandler(defineUpdate<Progress, [ResumeRun?]>(RESUME_RUN_UPDATE), () => { this.#resume(); return this.progress(); }, { validator });
   }
 
   progress(): Progress {
@@ -86,6 +87,8 @@ export class Run {
         if (this.#cancelReason !== undefined) scope.cancel();
         return await work();
       });
+    } catch (error) {
+      throw asStopped(error, scope);
     } finally {
       this.#forward = undefined;
     }
@@ -97,7 +100,8 @@ export class Run {
     const outer = CancellationScope.current();
     try {
       return await scope.run(work);
-    } catch (error) {
+    } catch (caught) {
+      const error = asStopped(caught, scope);
       if (isCancellation(error) && !outer.consideredCancelled) throw failure('Unavailable', `It took longer than ${limit}: nothing was decided, and everything is taken back.`, error);
       throw error;
     }
@@ -109,12 +113,13 @@ export class Run {
   }
 
   /** Waits for `resumeRun`; false when none came in time. */
-  async waitForResume(waitingFor: string, timeout: string): Promise<boolean> {
+  async waitForResume(waitingFor: string, timeoutMs: number): Promise<boolean> {
+    if (timeoutMs <= 0) return false;
     const before = this.#resumes;
     this.#waitingFor = waitingFor;
     this.#show();
     try {
-      return await condition(() => this.#resumes > before, timeout as '5 minutes');
+      return await condition(() => this.#resumes > before, timeoutMs);
     } finally {
       this.#waitingFor = undefined;
       this.#show();
@@ -124,6 +129,13 @@ export class Run {
   #cancel(reason: string | undefined): void {
     this.#cancelReason = reason ?? 'none was given.';
     this.#forward?.cancel();
+  }
+
+  /** Wakes what waits for a person, and makes what is being retried try at once, however the message came. */
+  #resume(): void {
+    this.#resumes += 1;
+    const { projectId } = this.request;
+    CancellationScope.nonCancellable(() => pushRun({ projectId })).catch((error: unknown) => { log.warn('could not end the back-off', { failure: toFailure(error) }); });
   }
 
   #refuseForeign(message: { operationId?: string }): void {
@@ -145,4 +157,10 @@ export class Run {
     const waiting = this.#waitingFor === undefined ? '' : `\n\nWaiting for: ${this.#waitingFor}`;
     setCurrentDetails(`**${this.kind}** \`${this.request.operationId}\`, phase **${this.#phase}**${waiting}\n\n| step | state | took | detail |\n|---|---|---|---|\n${rows.join('\n')}`);
   }
+}
+
+/** An activity that was asked to stop while its worker was away can only end by its time-out: it is stopped all the same. */
+function asStopped(error: unknown, scope: CancellationScope): unknown {
+  const isLost = error instanceof ActivityFailure && error.cause instanceof TimeoutFailure;
+  return isLost && scope.consideredCancelled ? new CancelledFailure('cancelled') : error;
 }

@@ -61,6 +61,14 @@ export class Saga {
 }
 
 /**
+ * Compare-and-set none → target: out of cancellation's reach, without a time limit. From its answer
+ * on the run completes; whatever its error was, `turnBack` reads the row.
+ */
+export async function decide(run: Run, input: Omit<Parameters<typeof records.decide>[0], 'decision'>): Promise<void> {
+  await CancellationScope.nonCancellable(() => run.step('decide', () => records.decide({ ...input, decision: 'target' })));
+}
+
+/**
  * After a failure before the decision: a new fence, then the row decides where the project is, never
  * an activity's error, whose reply may have been lost. `abort`: everything was undone.
  */

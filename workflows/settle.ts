@@ -5,6 +5,7 @@
  */
 import { CancellationScope } from '@temporalio/workflow';
 import type { Fenced, Moment } from '../shared/moment.ts';
+import type { Directions } from '../shared/ports.ts';
 import type { Receipt } from '../shared/restore/plan.ts';
 import { records, verifyMoment } from './activities.ts';
 import { converge, serve } from './converge.ts';
@@ -12,11 +13,6 @@ import type { ConvergeOptions, Served } from './converge.ts';
 import { failure, toFailure } from './failure.ts';
 import type { Failure } from './failure.ts';
 import type { Run } from './run.ts';
-
-export interface Directions {
-  readonly forward: Moment;
-  readonly back: Moment;
-}
 
 /** `fenced` is the newest fence of the operation: going back raised it. */
 export type Settled = Served & { readonly fenced: Fenced } & (

@@ -11,7 +11,7 @@ import { withFence } from './fence.ts';
 import type { Writer } from './fence.ts';
 import { followWorktree } from './follow-worktree.ts';
 import { installIndex } from './install-index.ts';
-import { FOLLOWING, headOf, MAIN, makeCommit, openRepository, resolve, trailersOf, withIndex } from './repository.ts';
+import { attachedTo, FOLLOWING, MAIN, makeCommit, openRepository, positionOf, resolve, trailersOf, withIndex } from './repository.ts';
 import type { Repository } from './repository.ts';
 import { addEntries, removeEntries, treeEntries } from './tree-entries.ts';
 
@@ -20,9 +20,8 @@ type Dirty = Fenced & { readonly reason: string };
 export async function commitDirty(deps: CodeDeps, input: Dirty): Promise<CommitPoint & { committed: boolean }> {
   const repository = openRepository(deps.projectsDir, input.projectId);
   return await withFence(repository, input, async (writer) => {
-    const head = await headOf(repository);
+    const { head, following: base } = await positionOf(repository);
     await keepDetachedHead(repository, writer, input);
-    const base = await resolve(repository, FOLLOWING);
     return await withIndex(repository, async (index) => {
       const tree = await worktreeTree(repository, index, base);
       const date = await deps.operationTime(input.operationId);
@@ -71,7 +70,7 @@ async function isOurs(repository: Repository, head: CommitPoint, input: Dirty): 
 
 /** Commits made on a detached HEAD are reachable from nothing else once HEAD is attached again. */
 async function keepDetachedHead(repository: Repository, writer: Writer, input: Fenced): Promise<void> {
-  if ((await repository.git.probe(['symbolic-ref', '--quiet', 'HEAD'])) !== undefined) return;
+  if ((await attachedTo(repository)) !== undefined) return;
   const detached = await resolve(repository, 'HEAD^{commit}');
   if (detached === undefined) return;
   await writer.updateRefs([{ ref: `refs/adorable/rescue/${input.operationId}/detached-head`, to: detached }]);

@@ -24,6 +24,7 @@ export async function composeCommit(deps: CodeDeps, input: Compose): Promise<Com
   const repository = openRepository(deps.projectsDir, input.projectId);
   const ref = runRef(parseOperationId(input.operationId), 'result');
   const declared = await deps.records.declaredAfter(input.revisionId);
+  const body = await featureLines(deps, input);
   return await withFence(repository, input, async (writer) => {
     const head = await headOf(repository);
     const earlier = await pointOf(repository, ref);
@@ -33,13 +34,22 @@ export async function composeCommit(deps: CodeDeps, input: Compose): Promise<Com
       tree: await composeTree(repository, input, declared),
       parent: head.commit,
       subject: `Generate ${input.buckets.map(({ slug }) => slug).join(', ') || 'the declared services'}`,
-      body: input.buckets.map(({ slug, featureIds }) => `- ${slug}: ${featureIds.join(', ')}`),
+      body,
       trailers: { 'Adorable-Revision': input.revisionId, 'Adorable-Operation': input.operationId },
       date: await deps.operationTime(input.operationId),
     });
     await writer.updateRefs([{ ref, to: point.commit }]);
     return point;
   });
+}
+
+/** What a person reads in `git log`: each feature under its app. */
+async function featureLines(deps: CodeDeps, { buckets, revisionId }: Compose): Promise<readonly string[]> {
+  const lines = await Promise.all(buckets.map(async ({ slug, featureIds }) => {
+    const features = await deps.records.featuresOf(revisionId, featureIds);
+    return features.map(({ id, title }) => `- ${slug}: ${title} (${id})`);
+  }));
+  return lines.flat();
 }
 
 async function composeTree(repository: Repository, input: Compose, declared: Declared): Promise<CommitPoint['tree']> {

@@ -1,4 +1,5 @@
 /** The code store as activities: git history, worktree and served trees of every project. */
+import { adoptResult } from './adopt-result.ts';
 import { commitDirty } from './commit-dirty.ts';
 import type { CodeDeps, CodeStore } from './code-deps.ts';
 import { composeCommit } from './compose-commit.ts';
@@ -17,6 +18,7 @@ export function createCodeActivities(deps: CodeDeps): CodeStore {
     scaffoldApp: (input) => scaffoldApp(deps, input),
     produceApp: (input) => produceApp(deps, input),
     checkApp: (input) => checkApp(deps, input),
+    adoptResult: (input) => adoptResult(deps, input),
     composeCommit: (input) => composeCommit(deps, input),
     restoreVersion: (input) => restoreVersion(deps, input),
     dropRun: (input) => dropRun(deps, input),

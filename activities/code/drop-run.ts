@@ -21,7 +21,7 @@ export async function dropRun(deps: CodeDeps, input: Fenced): Promise<void> {
   });
 }
 
-/** Repository, scratch and trees. The fence stays behind, so that a late writer makes nothing anew (I2). */
+/** Repository, scratch, trees and index. The fence stays behind, so that a late writer makes nothing anew (I2). */
 export async function deleteRepository(deps: CodeDeps, input: Fenced): Promise<void> {
   const repository = repositoryOf(deps.projectsDir, input.projectId);
   refuseDeleted(repository, input, 'delete');
@@ -38,7 +38,7 @@ export async function deleteRepository(deps: CodeDeps, input: Fenced): Promise<v
   } else {
     await bury(repository.tombstone, input.fence);
   }
-  for (const name of ['.deleted-repo', 'repo', 'scratch', 'trees']) await removeTree(join(repository.dir, name));
+  for (const name of ['.deleted-repo', 'repo', 'scratch', 'trees', 'index']) await removeTree(join(repository.dir, name));
   await rmdir(repository.dir).catch((error: unknown) => {
     if (!['ENOENT', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   });

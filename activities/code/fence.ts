@@ -9,7 +9,6 @@ import type { Fenced } from '../../shared/moment.ts';
 import { withProjectLock } from './project-lock.ts';
 import type { Lease } from './project-lock.ts';
 import type { Repository } from './repository.ts';
-import { resolve } from './repository.ts';
 import { clearStaleLocks } from './stale-locks.ts';
 
 export const FENCE = 'refs/adorable/fence';
@@ -62,13 +61,17 @@ async function raise(repository: Repository, fenced: Fenced): Promise<string> {
   if (!Number.isSafeInteger(fenced.fence) || fenced.fence < 1) {
     throw new AdorableError('InvalidInput', `Fence ${String(fenced.fence)} is not a positive whole number.`);
   }
-  const before = (await resolve(repository, FENCE)) ?? null;
-  const stored = before === null ? 0 : Number(await repository.git.run(['cat-file', 'blob', before]));
+  const [before, stored] = await storedFence(repository);
   if (stored > fenced.fence) throw stale(fenced, stored);
   if (before !== null && stored === fenced.fence) return before;
   const blob = (await repository.git.run(['hash-object', '-w', '--stdin'], { input: String(fenced.fence) })).trim();
   await repository.git.run(['update-ref', FENCE, blob, before ?? ZERO]);
   return blob;
+}
+
+async function storedFence(repository: Repository): Promise<readonly [blob: string | null, fence: number]> {
+  const [, blob, content] = /^([0-9a-f]{40}) blob \d+\n(\d+)/.exec(await repository.git.run(['cat-file', '--batch'], { input: `${FENCE}\n` })) ?? [];
+  return blob === undefined ? [null, 0] : [blob, Number(content)];
 }
 
 function stale(fenced: Fenced, stored: number): AdorableError {

@@ -28,9 +28,7 @@ export interface Following {
 export async function followWorktree(repository: Repository, writer: Writer, follow: Following): Promise<void> {
   const { target } = follow;
   await withIndex(repository, async (index) => {
-    const found = await captureWorktree(repository, index);
-    const before = await treeEntries(repository, follow.base);
-    const wanted = await treeEntries(repository, target.tree);
+    const [found, before, wanted] = await Promise.all([captureWorktree(repository, index), treeEntries(repository, follow.base), treeEntries(repository, target.tree)]);
     const gone = new Set([...appDirs(before)].filter((dir) => !appDirs(wanted).has(dir)));
     const untracked = [...found.keys()].filter((path) => !before.has(path) && !wanted.has(path));
     const kept = new Set(untracked.filter((path) => !gone.has(appDirOf(path) ?? '') && !isInTheWay(path, wanted)));

@@ -7,15 +7,14 @@ import { copyFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { log } from '../../local/log.ts';
 import type { Repository } from './repository.ts';
-import { MAIN } from './repository.ts';
+import { attachedTo, MAIN } from './repository.ts';
 
 /** What a merge, rebase, cherry-pick or revert in the middle leaves behind. */
 const HALF_DONE = ['MERGE_HEAD', 'MERGE_MSG', 'MERGE_MODE', 'MERGE_RR', 'AUTO_MERGE', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'REBASE_HEAD', 'SQUASH_MSG', 'rebase-merge', 'rebase-apply', 'sequencer'];
 
 export async function installIndex(repository: Repository, index: string): Promise<void> {
   const { gitDir, git } = repository;
-  const attached = await git.probe(['symbolic-ref', '--quiet', 'HEAD']);
-  if (attached !== MAIN) await git.run(['symbolic-ref', 'HEAD', MAIN]);
+  if ((await attachedTo(repository)) !== MAIN) await git.run(['symbolic-ref', 'HEAD', MAIN]);
   const lock = join(gitDir, 'index.lock');
   try {
     await copyFile(index, lock, constants.COPYFILE_EXCL);

@@ -7,12 +7,16 @@ import { AdorableError } from '../../shared/errors.ts';
 import { parseCommitSha, parseRevisionId } from '../../shared/ids.ts';
 import type { CommitSha, ProjectId, RevisionId } from '../../shared/ids.ts';
 import type { CommitPoint } from '../../shared/ports.ts';
+import { refused } from '../../shared/architect/validate-plan.ts';
 import { parseSpec, SPEC_PATH } from '../../shared/spec/project-spec.ts';
 import type { ProjectSpec } from '../../shared/spec/project-spec.ts';
 import type { CodeDeps } from './code-deps.ts';
 import { withLock } from './fence.ts';
 import { headOf, makeCommit, openRepository, resolve, withIndex } from './repository.ts';
 import { writeSpec } from './write-spec.ts';
+
+/** Specs are a few kilobytes; they are read whole. */
+const MAX_BYTES = 4_000_000;
 
 interface OfRevision {
   readonly projectId: ProjectId;
@@ -43,13 +47,25 @@ export async function writePlanSpec(deps: CodeDeps, input: OfRevision & { docume
   });
 }
 
-export async function readPlanSpec(deps: CodeDeps, input: OfRevision): Promise<unknown> {
+/** The proposal as it is now, or as one commit had it: nonsense is refused here or by `validatePlan`, never trusted. */
+export async function readPlanSpec(deps: CodeDeps, input: OfRevision & { commit?: CommitSha }): Promise<{ commit: CommitSha; document: unknown }> {
   const repository = openRepository(deps.projectsDir, input.projectId);
-  const text = await readAt(deps, input.projectId, planRef(input.revisionId));
-  if (text !== undefined) return JSON.parse(text);
-  throw new AdorableError('NotFound', `Project ${repository.projectId} has no proposed plan ${input.revisionId}: send the message again.`, {
-    details: { revisionId: input.revisionId },
-  });
+  const commit = await resolve(repository, `${input.commit === undefined ? planRef(input.revisionId) : parseCommitSha(input.commit)}^{commit}`);
+  const text = commit === undefined ? undefined : await readAt(deps, input.projectId, commit);
+  if (commit === undefined || text === undefined) {
+    throw new AdorableError('NotFound', `Project ${repository.projectId} has no proposed plan ${input.revisionId}: send the message again.`, {
+      details: { revisionId: input.revisionId },
+    });
+  }
+  return { commit: parseCommitSha(commit), document: parseDocument(text, input.revisionId) };
+}
+
+function parseDocument(text: string, revisionId: RevisionId): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw refused([{ code: 'shape', at: 'the plan', message: `The plan at ${planRef(revisionId)} is not JSON.` }]);
+  }
 }
 
 export async function readSpecAt(deps: CodeDeps, input: { projectId: ProjectId; commit: CommitSha }): Promise<ProjectSpec> {
@@ -62,7 +78,9 @@ async function readAt(deps: CodeDeps, projectId: ProjectId, rev: string): Promis
   const repository = openRepository(deps.projectsDir, projectId);
   const commit = await resolve(repository, `${rev}^{commit}`);
   const blob = commit === undefined ? undefined : await resolve(repository, `${commit}:${SPEC_PATH}`);
-  return blob === undefined ? undefined : await repository.git.run(['cat-file', 'blob', blob]);
+  if (blob === undefined) return undefined;
+  if (Number((await repository.git.run(['cat-file', '-s', blob])).trim()) > MAX_BYTES) throw new AdorableError('InvalidInput', `${SPEC_PATH} at ${rev} is larger than ${String(MAX_BYTES)} bytes: restore it from git.`);
+  return await repository.git.run(['cat-file', 'blob', blob]);
 }
 
 function planRef(revisionId: RevisionId): string {

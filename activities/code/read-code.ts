@@ -4,7 +4,7 @@ import type { CommitSha, ProjectId } from '../../shared/ids.ts';
 import type { CommitPoint } from '../../shared/ports.ts';
 import { captureWorktree } from './capture-worktree.ts';
 import type { AppDiff, CodeDeps, CommitLine } from './code-deps.ts';
-import { FOLLOWING, headOf, openRepository, resolve, withIndex } from './repository.ts';
+import { headOf, openRepository, positionOf, withIndex } from './repository.ts';
 import { appDirOf } from './tree-entries.ts';
 
 const FILES_SHOWN = 200;
@@ -14,13 +14,17 @@ const CHANGE = { A: 'added', D: 'deleted', M: 'changed', T: 'changed' } as const
 
 export async function readCode(deps: CodeDeps, input: { projectId: ProjectId }): Promise<CommitPoint & { clean: boolean }> {
   const repository = openRepository(deps.projectsDir, input.projectId);
-  const head = await headOf(repository);
-  const following = await resolve(repository, FOLLOWING);
+  const { head, following } = await positionOf(repository);
   const tree = await withIndex(repository, async (index) => {
     await captureWorktree(repository, index);
     return (await repository.git.run(['write-tree'], { index })).trim();
   });
   return { ...head, clean: following === undefined && tree === head.tree };
+}
+
+/** HEAD alone: what a claim and a receipt ask for, without a look at every file. */
+export async function readHead(deps: Pick<CodeDeps, 'projectsDir'>, input: { projectId: ProjectId }): Promise<CommitPoint> {
+  return await headOf(openRepository(deps.projectsDir, input.projectId));
 }
 
 export async function diffTrees(deps: CodeDeps, input: { projectId: ProjectId; from: string; to: string }): Promise<readonly AppDiff[]> {

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AdorableError } from '../../shared/errors.ts';
 import { parseProjectId, parseTreeHash } from '../../shared/ids.ts';
@@ -62,19 +62,42 @@ export async function resolve(repository: Repository, rev: string): Promise<stri
   return await repository.git.probe(['rev-parse', '--verify', '--quiet', '--end-of-options', rev]);
 }
 
-export async function pointOf(repository: Repository, rev: string): Promise<CommitPoint | undefined> {
-  const commit = await resolve(repository, `${rev}^{commit}`);
-  if (commit === undefined) return undefined;
-  const tree = await repository.git.run(['rev-parse', '--verify', `${commit}^{tree}`]);
-  return { commit: commit as CommitSha, tree: tree.trim() as TreeHash };
+/** Any number of revisions of what never changes, by one process: starting it costs more than the look. */
+export async function resolveAll(repository: Repository, revs: readonly string[]): Promise<readonly (string | undefined)[]> {
+  const output = await repository.git.run(['cat-file', '--batch-check=%(objectname)'], { input: revs.map((rev) => `${rev}\n`).join('') });
+  const lines = output.split('\n');
+  return revs.map((_, index) => (/^[0-9a-f]{40}$/.test(lines[index] ?? '') ? lines[index] : undefined));
 }
 
-export async function headOf(repository: Repository): Promise<CommitPoint> {
-  const point = await pointOf(repository, MAIN);
-  if (point !== undefined) return point;
+export async function pointOf(repository: Repository, rev: string): Promise<CommitPoint | undefined> {
+  const [commit, tree] = await resolveAll(repository, [`${rev}^{commit}`, `${rev}^{tree}`]);
+  return commit === undefined || tree === undefined ? undefined : { commit: commit as CommitSha, tree: tree as TreeHash };
+}
+
+export interface Position {
+  readonly head: CommitPoint;
+  /** What the worktree still is, when a moved HEAD has not reached it. */
+  readonly following: string | undefined;
+}
+
+/** One look at refs that move: a commit and its tree, never those of two moments. */
+export async function positionOf(repository: Repository): Promise<Position> {
+  const output = await repository.git.run(['for-each-ref', '--format=%(refname) %(objectname) %(tree)', MAIN, FOLLOWING]);
+  const refs = new Map(output.split('\n').map((line) => line.split(' ')).map(([ref = '', object, tree]) => [ref, { object, tree }] as const));
+  const main = refs.get(MAIN);
+  if (main?.object !== undefined && main.tree !== undefined) return { head: { commit: main.object as CommitSha, tree: main.tree as TreeHash }, following: refs.get(FOLLOWING)?.object };
   throw new AdorableError('NotFound', `Project ${repository.projectId} has no commit yet: provision it first.`, {
     details: { projectId: repository.projectId },
   });
+}
+
+export async function headOf(repository: Repository): Promise<CommitPoint> {
+  return (await positionOf(repository)).head;
+}
+
+/** The branch that HEAD names; undefined when it is detached. Read as git itself writes it. */
+export async function attachedTo(repository: Repository): Promise<string | undefined> {
+  return /^ref: (\S+)$/m.exec(await readFile(join(repository.gitDir, 'HEAD'), 'utf8'))?.[1];
 }
 
 /** An index file of our own: a stale lock, a half-staged index or a merge in the real one do not matter. */

@@ -5,23 +5,24 @@
  */
 import { AdorableError } from '../../shared/errors.ts';
 import { parseCommitSha, parseTreeHash } from '../../shared/ids.ts';
+import type { CommitSha } from '../../shared/ids.ts';
 import type { FencedMoment } from '../../shared/moment.ts';
 import type { CommitPoint } from '../../shared/ports.ts';
 import type { CodeDeps } from './code-deps.ts';
 import { withFence } from './fence.ts';
 import { followWorktree } from './follow-worktree.ts';
-import { FOLLOWING, headOf, MAIN, makeCommit, openRepository, pointOf, resolve } from './repository.ts';
+import { FOLLOWING, MAIN, makeCommit, openRepository, positionOf, resolveAll } from './repository.ts';
 import type { Repository } from './repository.ts';
 import { serveTree } from './serve-tree.ts';
 
 export async function restoreVersion(deps: CodeDeps, input: FencedMoment): Promise<CommitPoint> {
   const repository = openRepository(deps.projectsDir, input.projectId);
-  await refuseUnreachable(repository, input);
+  const parent = await reachableParent(repository, input);
   const result = await withFence(repository, input, async (writer) => {
     const date = await deps.operationTime(input.operationId);
-    const head = await headOf(repository);
-    const target = await targetOf(repository, input, { head, date });
-    const base = (await resolve(repository, FOLLOWING)) ?? head.commit;
+    const { head, following } = await positionOf(repository);
+    const target = await targetOf(repository, input, { head, parent, date });
+    const base = following ?? head.commit;
     if (target.commit !== head.commit) {
       await writer.updateRefs([
         { ref: FOLLOWING, to: base },
@@ -36,11 +37,10 @@ export async function restoreVersion(deps: CodeDeps, input: FencedMoment): Promi
   return result;
 }
 
-async function targetOf(repository: Repository, input: FencedMoment, now: { head: CommitPoint; date: Date }): Promise<CommitPoint> {
+async function targetOf(repository: Repository, input: FencedMoment, now: { head: CommitPoint; parent: string | undefined; date: Date }): Promise<CommitPoint> {
   const { moment } = input;
   if (now.head.tree === moment.tree) return now.head;
-  const parent = await resolve(repository, `${moment.commit}^1`);
-  if (parent === now.head.commit) return { commit: moment.commit, tree: moment.tree };
+  if (now.parent === now.head.commit) return { commit: moment.commit, tree: moment.tree };
   return await makeCommit(repository, {
     tree: moment.tree,
     parent: now.head.commit,
@@ -50,11 +50,14 @@ async function targetOf(repository: Repository, input: FencedMoment, now: { head
   });
 }
 
-async function refuseUnreachable(repository: Repository, { moment, projectId }: FencedMoment): Promise<void> {
-  const commit = await pointOf(repository, parseCommitSha(moment.commit));
-  if (commit === undefined || commit.tree !== parseTreeHash(moment.tree)) {
+/** Refuses a moment that history does not hold; answers its commit's first parent. */
+async function reachableParent(repository: Repository, { moment, projectId }: FencedMoment): Promise<string | undefined> {
+  const wanted: CommitSha = parseCommitSha(moment.commit);
+  const [commit, tree, parent] = await resolveAll(repository, [`${wanted}^{commit}`, `${wanted}^{tree}`, `${wanted}^1`]);
+  if (commit === undefined || tree !== parseTreeHash(moment.tree)) {
     throw new AdorableError('Unreachable', `Checkpoint ${moment.checkpointId} names a commit that project ${projectId}'s history does not hold with that tree: choose another checkpoint.`, {
-      details: { checkpointId: moment.checkpointId, commit: moment.commit, tree: moment.tree, found: commit?.tree ?? null },
+      details: { checkpointId: moment.checkpointId, commit: moment.commit, tree: moment.tree, found: tree ?? null },
     });
   }
+  return parent;
 }

@@ -49,15 +49,29 @@ export function requireScratch(scratch: Scratch): void {
   });
 }
 
-/** HEAD's tree with only `apps/<slug>` replaced by the scratch worktree's, kept at the app's run ref. */
-export async function keepRun(repository: Repository, writer: Writer, scratch: Scratch, commit: { date: Date; subject: string; refs: readonly string[] }): Promise<CommitPoint> {
+/** HEAD's tree with only `apps/<slug>` replaced by the scratch worktree's, whatever a `.gitignore` in it would hide. */
+export async function stageApp(repository: Repository, scratch: Scratch): Promise<CommitPoint['tree']> {
   const head = await headOf(repository);
-  const tree = await withIndex(repository, async (index) => {
+  return await withIndex(repository, async (index) => {
     const options = { index, workTree: scratch.dir };
     await repository.git.run(['read-tree', head.commit], options);
-    await repository.git.run(['add', '-A', '--', `:(top,literal)apps/${scratch.slug}`, ...NEVER_HISTORY], options);
+    await repository.git.run(['add', '-A', '-f', '--', `:(top,literal)apps/${scratch.slug}`, ...NEVER_HISTORY], options);
     return (await repository.git.run(['write-tree'], options)).trim() as CommitPoint['tree'];
   });
+}
+
+export interface Result {
+  readonly date: Date;
+  readonly subject: string;
+  /** Names below the operation's run refs. */
+  readonly refs: readonly string[];
+  /** Left out: what the scratch worktree holds now. */
+  readonly tree?: CommitPoint['tree'];
+}
+
+export async function keepRun(repository: Repository, writer: Writer, scratch: Scratch, commit: Result): Promise<CommitPoint> {
+  const head = await headOf(repository);
+  const tree = commit.tree ?? (await stageApp(repository, scratch));
   const point = await makeCommit(repository, {
     tree,
     parent: head.commit,

@@ -6,15 +6,20 @@
 import { AdorableError } from '../../shared/errors.ts';
 import { parseAppId, type ProjectId, type TimelineId } from '../../shared/ids.ts';
 import { parseLsn } from '../../shared/lsn.ts';
+import type { OpenTransactions } from '../../shared/restore/open-transactions.ts';
 import type { SchemaMark } from '../../shared/restore/schema-changes.ts';
 import type { DataActivities } from '../../shared/ports.ts';
 import { ADMIN_USER, withCompute, type Sql } from './adapters/postgres.ts';
 import type { DataDeps } from './data-deps.ts';
 import { countRowsByTable, dataDigest, schemaFingerprint, type TableRows } from './digests.ts';
-import { ensureMeta } from './meta-schema.ts';
+import { ensureMeta, takeFence } from './meta-schema.ts';
 import { readMigrationLedger, runMigrations, type AppliedMigration } from './migrations.ts';
+import { readOpenTransactions } from './open-transactions.ts';
+import type { AsLogin } from './owner-login.ts';
+import { createRehearsal } from './rehearse-migrations.ts';
 import { readServing, type Serving } from './read-serving.ts';
 import { readSchemaMarks } from './schema-marks.ts';
+import { runSeeds } from './seed-content.ts';
 import { assertRoles, dropSchema, ensureAppSchema, ensureServiceSchema, isServiceSchemaMadeBy, ownerOf, serviceSchema } from './schemas.ts';
 
 /** Reads for receipts, plans and freezes, beyond what workflows call themselves. */
@@ -25,10 +30,15 @@ export interface DataReads {
   dataDigest(input: { projectId: ProjectId }): Promise<{ digest: string }>;
   schemaFingerprint(input: { projectId: ProjectId }): Promise<{ fingerprint: string }>;
   countRowsByTable(input: { projectId: ProjectId }): Promise<readonly TableRows[]>;
+  /** Prepared transactions, and sessions that are in a transaction for long. */
+  readOpenTransactions(input: { projectId: ProjectId }): Promise<OpenTransactions>;
   readMigrationLedger(input: { projectId: ProjectId }): Promise<readonly AppliedMigration[]>;
   /** What the running branch says of its own schema, to be compared with what a checkpoint recorded. */
   readSchemaMarks(input: { projectId: ProjectId }): Promise<readonly SchemaMark[]>;
 }
+
+/** Asked of a file that the timeline server keeps; a client waits meanwhile. */
+const LOGINS_POLL_MS = 20;
 
 export function createDataActivities(deps: DataDeps): DataActivities & DataReads {
   const { timelines } = deps;
@@ -87,34 +97,36 @@ export function createDataActivities(deps: DataDeps): DataActivities & DataReads
     pinMoment: async ({ tenantId, timelineId, checkpointId, lsn }) => { await timelines.pin(tenantId, timelineId, { pin: checkpointId, lsn }); },
     unpinMoment: async ({ tenantId, timelineId, checkpointId }) => { await timelines.unpin(tenantId, timelineId, checkpointId); },
 
-    ensureAppSchema: async ({ projectId, appId }) => { await asAdmin(projectId, (sql) => ensureAppSchema(sql, parseAppId(appId))); },
+    ensureAppSchema: async ({ appId, ...fenced }) => { await asAdmin(fenced.projectId, (sql) => ensureAppSchema(sql, fenced, parseAppId(appId))); },
 
-    dropAppSchema: async ({ projectId, appId }) => {
-      await asAdmin(projectId, async (sql) => {
-        await ensureMeta(sql);
-        await dropSchema(sql, parseAppId(appId), [appId, ownerOf(appId)]);
-      });
+    dropAppSchema: async ({ appId, ...fenced }) => {
+      await asAdmin(fenced.projectId, (sql) => dropSchema(sql, fenced, { schema: parseAppId(appId), roles: [appId, ownerOf(appId)] }));
     },
 
-    ensureServiceSchema: async ({ projectId, serviceId, operationId }) => { await asAdmin(projectId, (sql) => ensureServiceSchema(sql, serviceId, operationId)); },
+    ensureServiceSchema: async ({ serviceId, ...fenced }) => { await asAdmin(fenced.projectId, (sql) => ensureServiceSchema(sql, fenced, serviceId)); },
 
-    dropServiceSchema: async ({ projectId, serviceId, operationId }) => {
+    dropServiceSchema: async ({ serviceId, ...fenced }) => {
       const name = serviceSchema(serviceId);
-      await asAdmin(projectId, async (sql) => {
+      await asAdmin(fenced.projectId, async (sql) => {
+        // Also when there is nothing to drop: whoever is about to make it must find the newer fence.
         await ensureMeta(sql);
-        if (await isServiceSchemaMadeBy(sql, serviceId, operationId)) await dropSchema(sql, name, [name]);
+        await takeFence(sql, fenced);
+        if (await isServiceSchemaMadeBy(sql, serviceId, fenced.operationId)) await dropSchema(sql, fenced, { schema: name, roles: [name] });
       });
     },
 
-    convergeSchema: async ({ projectId, moment }) => {
+    convergeSchema: async ({ moment, ...fenced }) => {
+      const { projectId } = fenced;
       const [roles, apps, address] = await Promise.all([deps.computeRoles(projectId), deps.readMigrations(projectId, moment), deps.computeAddress(projectId)]);
       return await asAdmin(projectId, async (sql) => {
         await prove(sql, projectId, moment.timelineId);
         await ensureMeta(sql);
+        await takeFence(sql, fenced);
         const applied: string[] = [];
         for (const app of apps) {
-          await ensureAppSchema(sql, parseAppId(app.appId));
-          const names = await runMigrations(sql, (login, work) => withCompute(address, login, work), app);
+          await ensureAppSchema(sql, fenced, parseAppId(app.appId));
+          const asLogin: AsLogin = (login, work) => withCompute(address, login, work);
+          const names = [...(await runMigrations(sql, asLogin, app)), ...(await runSeeds({ admin: sql, asLogin }, { seeds: [], ...app }))];
           applied.push(...names.map((name) => `${app.appId}/${name}`));
         }
         // After the migrations, so that grants reach the tables that they made.
@@ -122,6 +134,8 @@ export function createDataActivities(deps: DataDeps): DataActivities & DataReads
         return { applied };
       });
     },
+
+    ...createRehearsal(deps, asAdmin),
 
     proveServing: async ({ projectId, timelineId }) =>
       await asAdmin(projectId, async (sql) => {
@@ -134,7 +148,7 @@ export function createDataActivities(deps: DataDeps): DataActivities & DataReads
         const { observed } = await timelines.readEndpoint(projectId);
         if (observed?.timeline_id === timelineId && observed.logins === logins) return;
         if (Date.now() > deadline) throw new AdorableError('Unavailable', `The compute of ${projectId} has not put logins=${logins} into effect yet.`);
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await new Promise((resolve) => setTimeout(resolve, LOGINS_POLL_MS));
       }
     },
 
@@ -143,6 +157,7 @@ export function createDataActivities(deps: DataDeps): DataActivities & DataReads
     schemaFingerprint: async ({ projectId }) => ({ fingerprint: await asAdmin(projectId, schemaFingerprint) }),
     countRowsByTable: ({ projectId }) => asAdmin(projectId, countRowsByTable),
     readMigrationLedger: ({ projectId }) => asAdmin(projectId, readMigrationLedger),
+    readOpenTransactions: ({ projectId }) => asAdmin(projectId, readOpenTransactions),
     readSchemaMarks: ({ projectId }) => asAdmin(projectId, readSchemaMarks),
   };
 }

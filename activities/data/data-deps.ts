@@ -4,6 +4,7 @@ import type { Moment } from '../../shared/moment.ts';
 import type { ComputeRole } from '../../local/node/runners/compute/assert-roles.ts';
 import type { ComputeAddress } from './adapters/postgres.ts';
 import type { Migration } from './migrations.ts';
+import type { SeedFile } from './seed-content.ts';
 import type { TimelineClient } from './timeline-client.ts';
 
 export interface AppMigrations {
@@ -11,6 +12,8 @@ export interface AppMigrations {
   readonly revision: string | null;
   /** In the order in which they are applied. */
   readonly migrations: readonly Migration[];
+  /** Rows that come with the app. */
+  readonly seeds?: readonly SeedFile[];
 }
 
 export interface DataDeps {

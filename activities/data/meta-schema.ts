@@ -2,9 +2,11 @@
  * `adorable_meta`: what a branch remembers of itself and therefore rewinds with the data: applied
  * migrations, seeded content, and a log of every schema change whoever made it.
  */
+import { AdorableError } from '../../shared/errors.ts';
+import type { Fenced } from '../../shared/moment.ts';
 import type { Sql } from './adapters/postgres.ts';
 
-const VERSION = '1';
+const VERSION = '2';
 
 /** Creates what is missing; one read when all is there (I9). */
 export async function ensureMeta(sql: Sql): Promise<void> {
@@ -18,7 +20,19 @@ export async function ensureMeta(sql: Sql): Promise<void> {
   });
 }
 
-/** For as long as it lives, a migration's login may enter its own app's rows in the ledger, and no other's. */
+/**
+ * The branch's own fence, taken in the very transaction that changes a schema: a child of a run that
+ * was terminated may still be at work when its heir has dropped what it made (I2). It rewinds with
+ * the branch, so that every converge takes it anew.
+ */
+export async function takeFence(sql: Sql, { fence, operationId }: Fenced): Promise<void> {
+  const taken = await sql.query(
+    `INSERT INTO adorable_meta.fence AS f (fence) VALUES ($1) ON CONFLICT (one) DO UPDATE SET fence = EXCLUDED.fence WHERE f.fence <= EXCLUDED.fence RETURNING fence`, [fence],
+  );
+  if (taken.length === 0) throw new AdorableError('StaleFence', `Operation ${operationId} works under fence ${String(fence)}, the database has seen a newer one: nothing was changed.`);
+}
+
+/** For as long as it lives, an owner's login may enter its own app's rows in the ledgers, and no other's. */
 const SCHEMA = `
 SET LOCAL event_triggers = off;
 CREATE SCHEMA IF NOT EXISTS adorable_meta;
@@ -32,6 +46,7 @@ CREATE TABLE IF NOT EXISTS adorable_meta.migrations (
   PRIMARY KEY (app, name));
 CREATE TABLE IF NOT EXISTS adorable_meta.content_ledger (
   table_name text NOT NULL, key text NOT NULL, hash text NOT NULL, generation text NOT NULL, PRIMARY KEY (table_name, key));
+CREATE TABLE IF NOT EXISTS adorable_meta.fence (one boolean PRIMARY KEY DEFAULT true CHECK (one), fence bigint NOT NULL);
 CREATE TABLE IF NOT EXISTS adorable_meta.ddl_log (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), by text NOT NULL, command text NOT NULL, object text NOT NULL);
 
@@ -44,6 +59,17 @@ BEGIN
   INSERT INTO adorable_meta.migrations (app, name, checksum, revision) VALUES (app, name, checksum, revision);
 END $$;
 REVOKE ALL ON FUNCTION adorable_meta.record_migration FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION adorable_meta.record_content(app text, seeded text, row_key text, row_hash text, made_by text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+BEGIN
+  IF NOT pg_has_role(session_user, app || '_owner', 'MEMBER') THEN
+    RAISE EXCEPTION 'only a seed of % may record one', app USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  INSERT INTO adorable_meta.content_ledger (table_name, key, hash, generation) VALUES (app || '.' || seeded, row_key, row_hash, made_by)
+  ON CONFLICT (table_name, key) DO UPDATE SET hash = EXCLUDED.hash, generation = EXCLUDED.generation;
+END $$;
+REVOKE ALL ON FUNCTION adorable_meta.record_content FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION adorable_meta.log_ddl() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$

@@ -6,9 +6,10 @@
 import { AdorableError } from '../../shared/errors.ts';
 import { parseOperationId } from '../../shared/ids.ts';
 import type { AppId, OperationId } from '../../shared/ids.ts';
+import type { Fenced } from '../../shared/moment.ts';
 import { assertRolesSql, type ComputeRole } from '../../local/node/runners/compute/assert-roles.ts';
 import { ident, type Sql } from './adapters/postgres.ts';
-import { ensureMeta } from './meta-schema.ts';
+import { ensureMeta, takeFence } from './meta-schema.ts';
 
 export const ownerOf = (appId: AppId) => `${appId}_owner`;
 
@@ -32,9 +33,10 @@ export function serviceSchema(serviceId: string): string {
   return name;
 }
 
-export async function ensureAppSchema(sql: Sql, appId: AppId): Promise<void> {
+export async function ensureAppSchema(sql: Sql, fenced: Fenced, appId: AppId): Promise<void> {
   await ensureMeta(sql);
   await sql.transaction(async () => {
+    await takeFence(sql, fenced);
     await ensureRole(sql, ownerOf(appId));
     await ensureRole(sql, appId);
     await ensureOwnedSchema(sql, appId, ownerOf(appId));
@@ -42,12 +44,13 @@ export async function ensureAppSchema(sql: Sql, appId: AppId): Promise<void> {
 }
 
 /** The schema remembers which operation made it: an unwinding drops what it made, never what it found. */
-export async function ensureServiceSchema(sql: Sql, serviceId: string, operationId: OperationId): Promise<void> {
+export async function ensureServiceSchema(sql: Sql, fenced: Fenced, serviceId: string): Promise<void> {
   const name = serviceSchema(serviceId);
   await ensureMeta(sql);
   await sql.transaction(async () => {
+    await takeFence(sql, fenced);
     await ensureRole(sql, name);
-    if (await ensureOwnedSchema(sql, name, name)) await sql.query(`COMMENT ON SCHEMA ${ident(name)} IS '${madeBy(parseOperationId(operationId))}'`);
+    if (await ensureOwnedSchema(sql, name, name)) await sql.query(`COMMENT ON SCHEMA ${ident(name)} IS '${madeBy(parseOperationId(fenced.operationId))}'`);
   });
 }
 
@@ -58,8 +61,10 @@ export async function isServiceSchemaMadeBy(sql: Sql, serviceId: string, operati
 
 const madeBy = (operationId: OperationId) => `adorable ${operationId}`;
 
-export async function dropSchema(sql: Sql, schema: string, roles: readonly string[]): Promise<void> {
+export async function dropSchema(sql: Sql, fenced: Fenced, { schema, roles }: { schema: string; roles: readonly string[] }): Promise<void> {
+  await ensureMeta(sql);
   await sql.transaction(async () => {
+    await takeFence(sql, fenced);
     await sql.query(`DROP SCHEMA IF EXISTS ${ident(schema)} CASCADE`);
     for (const role of roles) {
       if (!(await hasRole(sql, role))) continue;

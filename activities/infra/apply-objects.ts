@@ -1,8 +1,9 @@
 /**
  * Brings rendered objects into a namespace: intent, server-side apply, UID. An object that someone
  * else made under a name of ours is refused, never taken over (I6); one that someone edited is put
- * right; one whose change the API server calls immutable is made again.
+ * right; one that the API server does not let become what is rendered is made again.
  */
+import { kubeCode } from '../../local/kube-client.ts';
 import { AdorableError } from '../../shared/errors.ts';
 import type { KubeObject } from '../../shared/manifests/kube-object.ts';
 import { refOf } from '../../shared/manifests/kube-object.ts';
@@ -15,6 +16,8 @@ import type { Checksum } from './compare.ts';
 import { eachOf } from './each-of.ts';
 import type { Inventory, InventoryRow } from './inventory.ts';
 
+/** Nothing is ever made under it: a dry run asks whether an object would be valid as a new one. */
+const PROBE = 'adorable-probe';
 /** Made by Kubernetes in every namespace; we only set a field of it. */
 const MADE_BY_KUBERNETES = new Set(['ServiceAccount/default']);
 
@@ -89,13 +92,20 @@ async function applyOne({ cluster, checksum }: ApplyDeps, { fence }: Fenced, { o
   try {
     return await cluster.apply(wanted);
   } catch (error) {
-    if (!before || !(error instanceof AdorableError) || !/field is immutable|may not change once set/.test(error.message)) throw error;
+    if (!before || kubeCode(error) !== 422) throw error;
+    // Immutable, or of a form that nothing leads back from: made again, once it is known that a new one would be taken.
+    await cluster.apply({ ...wanted, metadata: { ...wanted.metadata, name: PROBE } }, { dryRun: true });
     await cluster.remove(before, fence);
     return await cluster.apply(wanted);
   }
 }
 
+/** Neither recorded nor labelled as this project's. */
+export function isForeign(live: LiveObject, projectId: string, row: InventoryRow | undefined): boolean {
+  return !MADE_BY_KUBERNETES.has(refOf(live)) && !isLabelledOurs(live, projectId) && row?.uid !== live.metadata.uid;
+}
+
 function refuseForeign(live: LiveObject, projectId: string, row: InventoryRow | undefined): void {
-  if (MADE_BY_KUBERNETES.has(refOf(live)) || isLabelledOurs(live, projectId) || row?.uid === live.metadata.uid) return;
+  if (!isForeign(live, projectId, row)) return;
   throw new AdorableError('OwnershipConflict', `${refOf(live)} in ${live.metadata.namespace ?? ''} was made by someone else: rename or remove it, then resume.`, { details: { kind: live.kind, name: live.metadata.name } });
 }

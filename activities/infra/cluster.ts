@@ -22,6 +22,12 @@ const RESOURCES: Readonly<Record<string, { readonly apiVersion: string; readonly
   Ingress: { apiVersion: 'networking.k8s.io/v1', plural: 'ingresses' },
 };
 
+/** Kinds that this project makes none of: whoever did loses them with the namespace, so they are looked for before one goes. */
+const OTHERS: readonly (readonly [kind: string, path: string])[] = [
+  ['Pod', 'api/v1/pods'], ['PersistentVolumeClaim', 'api/v1/persistentvolumeclaims'], ['StatefulSet', 'apis/apps/v1/statefulsets'], ['DaemonSet', 'apis/apps/v1/daemonsets'],
+  ['ReplicaSet', 'apis/apps/v1/replicasets'], ['Job', 'apis/batch/v1/jobs'], ['CronJob', 'apis/batch/v1/cronjobs'], ['Role', 'apis/rbac.authorization.k8s.io/v1/roles'], ['RoleBinding', 'apis/rbac.authorization.k8s.io/v1/rolebindings'],
+];
+
 const ROUNDS = 10;
 
 export const KINDS: readonly string[] = Object.keys(RESOURCES);
@@ -69,6 +75,8 @@ export interface Cluster {
   /** One LIST. */
   list(kind: string, namespace: string): Promise<readonly LiveObject[]>;
   listPods(namespace: string): Promise<readonly Pod[]>;
+  /** `Kind/name` of what is of a kind that we never make, unless it belongs to another object. */
+  listOthers(namespace: string): Promise<readonly string[]>;
   apply(object: KubeObject, options?: { readonly dryRun?: boolean }): Promise<LiveObject>;
   patch(live: LiveObject, patch: object): Promise<LiveObject>;
   /** Under a fence: the object is marked with it first, and the delete holds for exactly that state. Absent is success. */
@@ -112,10 +120,26 @@ export function createCluster(kube: Pick<KubeClient, 'request'>): Cluster {
       return items.map((item) => ({ ...item, kind: 'Pod', apiVersion: 'v1' }));
     },
 
-    apply: async (object, { dryRun = false } = {}) => await ask<LiveObject>({
-      method: 'PATCH', path: pathOf(object), patch: 'application/apply-patch+yaml', body: object,
-      query: { fieldManager: FIELD_MANAGER, force: true, fieldValidation: 'Strict', dryRun: dryRun ? 'All' : undefined },
-    }),
+    async listOthers(namespace) {
+      const found = await Promise.all(OTHERS.map(async ([kind, path]) => {
+        const { items } = await ask<{ items: { metadata: { name: string; ownerReferences?: readonly unknown[] } }[] }>({ method: 'GET', path: `/${path.replace(/\/([^/]+)$/, `/namespaces/${namespace}/$1`)}` });
+        return items.filter(({ metadata }) => (metadata.ownerReferences ?? []).length === 0).map(({ metadata }) => `${kind}/${metadata.name}`);
+      }));
+      return found.flat().sort();
+    },
+
+    async apply(object, { dryRun = false } = {}) {
+      try {
+        return await ask<LiveObject>({
+          method: 'PATCH', path: pathOf(object), patch: 'application/apply-patch+yaml', body: object,
+          query: { fieldManager: FIELD_MANAGER, force: true, fieldValidation: 'Strict', dryRun: dryRun ? 'All' : undefined },
+        });
+      } catch (error) {
+        // An apply makes what is absent: only its namespace can be what was not found.
+        if (kubeCode(error) !== 404) throw error;
+        throw new AdorableError('Contended', `Namespace ${object.metadata.namespace ?? ''} was deleted by someone else: it is made again.`, { cause: error });
+      }
+    },
 
     async remove(live, fence) {
       for (let round = 1; ; round++) {

@@ -5,12 +5,13 @@
 import { AdorableError } from '../../shared/errors.ts';
 import { isDeployment } from '../../shared/manifests/kube-object.ts';
 import { FENCE, namespaceName } from '../../shared/manifests/names.ts';
+import type { Lsn } from '../../shared/lsn.ts';
 import type { Fenced, FencedMoment } from '../../shared/moment.ts';
 import { COMPUTE } from '../../shared/services/built-ins.ts';
 import { applyObjects, readLive } from './apply-objects.ts';
 import { gatewayOf, raiseFence } from './namespace.ts';
 import { computeObjects, momentObjects } from './moment-objects.ts';
-import { awaitPodsGone, awaitUp } from './rollout.ts';
+import { awaitApplied, awaitPodsGone, awaitUp } from './rollout.ts';
 import type { InfraRun } from './infra-run.ts';
 
 const START_LIMIT_MS = 90_000;
@@ -28,15 +29,17 @@ export async function startCompute(run: InfraRun, input: FencedMoment): Promise<
   await deps.secrets.ensure(projectId, await deps.declaredOf(projectId, moment.checkpointId));
   const desired = await computeObjects(deps, { ...input, replicas: 'stopped' });
   await applyObjects(run, input, { desired, live: await readLive(run, projectId, namespaceName(projectId), KINDS) });
-  const reason = (await awaitUp({ cluster, context, projectId }, new Map([[COMPUTE, START_LIMIT_MS]]))).get(COMPUTE);
+  const reason = (await awaitApplied({ cluster, context, projectId }, new Map([[COMPUTE, START_LIMIT_MS]]))).get(COMPUTE);
   if (reason !== undefined) throw new AdorableError('Unavailable', `The compute of ${projectId} does not come up: ${await run.withoutSecrets(projectId, reason)}`);
 }
 
-export async function stopCompute(run: InfraRun, input: Fenced): Promise<void> {
-  const { projectId, fence } = input;
+/** The mirror image of `startCompute`: no pod, then no attachment; only what then stands is the end of its WAL (I3). */
+export async function stopCompute(run: InfraRun, input: FencedMoment): Promise<{ lsn: Lsn }> {
+  const { projectId, fence, moment } = input;
   const live = await run.cluster.read('Deployment', namespaceName(projectId), COMPUTE);
   if (live) await run.cluster.patch({ ...live, kind: 'Deployment' }, { metadata: { uid: live.metadata.uid, annotations: { [FENCE]: String(fence) } }, spec: { replicas: 0 } });
   await awaitPodsGone(run.rollout(projectId), (name) => name === COMPUTE);
+  return await run.deps.data.sealTimeline({ ...input, tenantId: moment.tenantId, timelineId: moment.timelineId });
 }
 
 /** Who may log in from now on; waited for when there is a compute to obey. */

@@ -11,11 +11,13 @@ import { COMPUTE } from '../../shared/services/built-ins.ts';
 import { applyObjects, readLive } from './apply-objects.ts';
 import type { InfraRun } from './infra-run.ts';
 import { momentObjects } from './moment-objects.ts';
+import { presentNamespace } from './namespace.ts';
 import { foreignObjects, pruneObjects } from './prune-objects.ts';
 import { awaitPodsGone } from './rollout.ts';
 
 export async function convergeInfra(run: InfraRun, input: FencedMoment & { keepRunning: boolean }): Promise<InfraResult> {
   const { projectId } = input;
+  await presentNamespace(run, input);
   await run.deps.secrets.ensure(projectId, await run.deps.declaredOf(projectId, input.moment.checkpointId));
   const live = await readLive(run, projectId, namespaceName(projectId));
   const running = [...live.objects.values()].filter((object) => object.kind === 'Deployment' && object.metadata.name !== COMPUTE)
@@ -26,7 +28,7 @@ export async function convergeInfra(run: InfraRun, input: FencedMoment & { keepR
   const declared = new Set(objects.filter(isDeployment).map((object) => object.metadata.name));
   // Also after a lost reply: what was torn down before is waited for again.
   await awaitPodsGone(run.rollout(projectId), (name) => (input.keepRunning ? !declared.has(name) : name !== COMPUTE));
-  const foreign = foreignObjects(live);
+  const foreign = foreignObjects(projectId, live);
   if (foreign.length > 0) log('warn', 'objects of others in the namespace were left alone', { projectId, foreign });
   return { ...applied, deleted: pruned.deleted, tornDown: pruned.tornDown, deprovisioned: pruned.deprovisioned };
 }

@@ -12,7 +12,7 @@ import type { ApplyDeps } from './apply-objects.ts';
 import { isLabelledOurs } from './compare.ts';
 import { fenceOf, gatewayOf } from './namespace.ts';
 import type { NamespaceDeps } from './namespace.ts';
-import { foreignObjects } from './prune-objects.ts';
+import { foreignIn } from './prune-objects.ts';
 import { waitFor } from './waiting.ts';
 
 const GONE_LIMIT_MS = 180_000;
@@ -33,11 +33,13 @@ export async function deleteNamespace(deps: NamespaceDeps & ApplyDeps, fenced: F
     if (live.metadata.deletionTimestamp === undefined) {
       if (fenceOf(live) < fenced.fence) await cluster.apply(renderNamespace({ ...fenced, gateway: gatewayOf(live) }));
       const inside = await readLive(deps, fenced.projectId, name);
-      const foreign = foreignObjects(inside);
+      const foreign = await foreignIn(deps, fenced.projectId, inside);
       if (foreign.length > 0) {
         log('warn', 'the namespace is kept: it holds objects of others', { projectId: fenced.projectId, foreign });
         for (const [ref, object] of inside.objects) {
-          if (inside.inventory.get(ref)?.uid === object.metadata.uid && ref !== 'ServiceAccount/default') await cluster.remove(object, fenced.fence);
+          const row = inside.inventory.get(ref);
+          const isOurs = row !== undefined && (row.uid === object.metadata.uid || isLabelledOurs(object, fenced.projectId));
+          if (isOurs && ref !== 'ServiceAccount/default') await cluster.remove(object, fenced.fence);
         }
         await inventory.forgetAll(fenced.projectId);
         return;

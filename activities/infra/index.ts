@@ -25,6 +25,7 @@ import type { NamespaceReading } from './read-namespace.ts';
 import { awaitUp } from './rollout.ts';
 import { readServiceAddress, runStep } from './service-steps.ts';
 import { startTiers } from './start-tiers.ts';
+import { surveyNamespace } from './survey-namespace.ts';
 import { waitFor } from './waiting.ts';
 
 /** The gateway cuts what is under way after 5 s. */
@@ -38,6 +39,8 @@ export interface InfraReads {
   readServed(input: { projectId: ProjectId; moment: Moment }): Promise<ServedNamespace>;
   /** What going from one moment to the other would create, configure and delete. */
   compareMoments(projectId: ProjectId, moments: { now: DeclaredMoment; then: DeclaredMoment }): Promise<ObjectChanges>;
+  /** What a restore between these moments will meet in the namespace, in words; refused when something of others is in the way. */
+  surveyNamespace(projectId: ProjectId, moments: readonly DeclaredMoment[]): Promise<readonly string[]>;
 }
 
 export function createInfraActivities(deps: InfraDeps): InfraActivities & InfraReads {
@@ -46,12 +49,11 @@ export function createInfraActivities(deps: InfraDeps): InfraActivities & InfraR
     ensureNamespace: async (input) => { await ensureNamespace(begin(), input); },
     ensureSecrets: async ({ projectId, moment }) => { await deps.secrets.ensure(projectId, await deps.declaredOf(projectId, moment.checkpointId)); },
     startCompute: async (input) => { await startCompute(begin(), input); },
-    stopCompute: async (input) => { await stopCompute(begin(), input); },
+    stopCompute: async (input) => await stopCompute(begin(), input),
 
     async freeze(input) {
       const run = begin();
-      await raiseFence(run, input);
-      await setGateway(run, input, 'restoring');
+      await raiseFence(run, input, 'restoring');
       await drain(run, input);
       await stopWorkloads(run, input);
       await setLogins(run, input, 'admin');
@@ -86,6 +88,7 @@ export function createInfraActivities(deps: InfraDeps): InfraActivities & InfraR
     readNamespace: async (input) => await readNamespace(begin(), input),
     readServed: async (input) => await readServed(begin(), input),
     compareMoments: async (projectId, moments) => await compareMoments(deps, projectId, moments),
+    surveyNamespace: async (projectId, moments) => await surveyNamespace(begin(), projectId, moments),
   };
 }
 

@@ -36,7 +36,7 @@ export interface StepInput {
 
 export type ServiceStep = (input: StepInput) => Promise<void>;
 
-export interface ComputeData extends Pick<DataActivities, 'repointCompute' | 'unsealTimeline'> {
+export interface ComputeData extends Pick<DataActivities, 'repointCompute' | 'sealTimeline' | 'unsealTimeline'> {
   awaitLogins(input: { projectId: ProjectId; timelineId: TimelineId; logins: 'all' | 'admin'; timeoutMs: number }): Promise<void>;
   readEndpoint(projectId: ProjectId): Promise<{ readonly tenant_id: TenantId; readonly timeline_id: TimelineId }>;
 }

@@ -3,6 +3,7 @@
  * does with the project's traffic. Raising the fence is done when an older one is refused, not when
  * it is written: the admission policy reads a cache.
  */
+import { log } from '../../local/log.ts';
 import { AdorableError } from '../../shared/errors.ts';
 import type { KubeObject } from '../../shared/manifests/kube-object.ts';
 import { renderNamespace } from '../../shared/manifests/hardening.ts';
@@ -26,28 +27,42 @@ export interface NamespaceDeps {
 export async function ensureNamespace(deps: NamespaceDeps, fenced: Fenced): Promise<void> {
   const live = await readOwn(deps, fenced);
   const row = (await deps.inventory.read(fenced.projectId)).get(`Namespace/${namespaceName(fenced.projectId)}`);
-  const wanted = renderNamespace({ ...fenced, gateway: gatewayOf(live) });
-  if (!live || row?.uid !== live.metadata.uid) {
-    await deps.inventory.intend(fenced, [wanted]);
-    const made = await deps.cluster.apply(wanted);
-    await deps.inventory.record(fenced.projectId, [{ ...made, kind: 'Namespace' }]);
-  } else if (fenceOf(live) !== fenced.fence) {
-    await deps.cluster.apply(wanted);
-  }
+  if (!live || row?.uid !== live.metadata.uid) await make(deps, fenced, gatewayOf(live));
+  else if (fenceOf(live) !== fenced.fence) await deps.cluster.apply(renderNamespace({ ...fenced, gateway: gatewayOf(live) }));
   if (fenced.fence > 1) await awaitFence(deps, fenced);
 }
 
-/** The operation takes the namespace: from its answer on, whatever an overtaken one still sends is refused. */
-export async function raiseFence(deps: NamespaceDeps, fenced: Fenced): Promise<LiveObject> {
+/** The intent is refused under an old fence: an overtaken operation cannot bring back what a newer one deleted. */
+async function make({ cluster, inventory }: NamespaceDeps, fenced: Fenced, gateway: GatewayState): Promise<LiveObject> {
+  const wanted = renderNamespace({ ...fenced, gateway });
+  await inventory.intend(fenced, [wanted]);
+  const made = await cluster.apply(wanted);
+  await inventory.record(fenced.projectId, [{ ...made, kind: 'Namespace' }]);
+  return made;
+}
+
+/** Everything in a namespace can be rendered: one that someone else deleted is made again, closed to traffic until `open`. */
+export async function presentNamespace(deps: NamespaceDeps, fenced: Fenced): Promise<LiveObject> {
   const live = await readOwn(deps, fenced);
-  if (!live) throw new AdorableError('NotFound', `Namespace ${namespaceName(fenced.projectId)} does not exist: recover or provision the project.`);
+  if (live) return live;
+  log('warn', 'the namespace is gone and is made again', { projectId: fenced.projectId, operationId: fenced.operationId });
+  return await make(deps, fenced, 'restoring');
+}
+
+/**
+ * The operation takes the namespace: from its answer on, whatever an overtaken one still sends is
+ * refused. What the gateway does from now on, where that is said, is in the same write.
+ */
+export async function raiseFence(deps: NamespaceDeps, fenced: Fenced, gateway?: GatewayState): Promise<LiveObject> {
+  const live = await presentNamespace(deps, fenced);
   if (fenceOf(live) > fenced.fence) throw new AdorableError('StaleFence', `A newer operation holds the namespace of ${fenced.projectId}: nothing was written.`);
-  if (fenceOf(live) === fenced.fence) {
+  const wanted = gateway ?? gatewayOf(live);
+  if (fenceOf(live) === fenced.fence && gatewayOf(live) === wanted) {
     // An earlier attempt may have written it and died before it was proven.
     await awaitFence(deps, fenced);
     return live;
   }
-  const raised = await deps.cluster.apply(renderNamespace({ ...fenced, gateway: gatewayOf(live) }));
+  const raised = await deps.cluster.apply(renderNamespace({ ...fenced, gateway: wanted }));
   await awaitFence(deps, fenced);
   return raised;
 }
@@ -55,7 +70,7 @@ export async function raiseFence(deps: NamespaceDeps, fenced: Fenced): Promise<L
 /** What the gateway does from now on, written under the fence. */
 export async function setGateway(deps: NamespaceDeps, fenced: Fenced, gateway: GatewayState): Promise<void> {
   const live = await readOwn(deps, fenced);
-  if (!live) throw new AdorableError('NotFound', `Namespace ${namespaceName(fenced.projectId)} does not exist: recover or provision the project.`);
+  if (!live) throw new AdorableError('NotFound', `Namespace ${namespaceName(fenced.projectId)} is gone: \`adorable recover ${fenced.projectId}\` makes it again.`);
   if (gatewayOf(live) === gateway && fenceOf(live) === fenced.fence) return;
   await deps.cluster.apply(renderNamespace({ ...fenced, gateway }));
 }
@@ -64,13 +79,13 @@ export function gatewayOf(live: LiveObject | undefined): GatewayState {
   return live?.metadata.annotations?.[GATEWAY] === 'restoring' ? 'restoring' : 'open';
 }
 
-/** The project's Namespace; one of someone else's, or one that is being deleted, is refused. */
+/** The project's Namespace; one of someone else's is refused, the end of one that is being deleted is waited for. */
 export async function readOwn({ cluster }: NamespaceDeps, { projectId }: Pick<Fenced, 'projectId'>): Promise<LiveObject | undefined> {
   const name = namespaceName(projectId);
   const live = await cluster.readNamespace(name);
   if (!live) return undefined;
   if (!isLabelledOurs(live, projectId)) throw new AdorableError('OwnershipConflict', `Namespace ${name} was made by someone else: rename or remove it.`);
-  if (live.metadata.deletionTimestamp !== undefined) throw new AdorableError('PreconditionFailed', `Namespace ${name} is being deleted by someone else: wait until it is gone, then recover the project.`);
+  if (live.metadata.deletionTimestamp !== undefined) throw new AdorableError('Contended', `Namespace ${name} is being deleted by someone else: it is made again once it is gone.`);
   return live;
 }
 

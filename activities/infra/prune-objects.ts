@@ -6,7 +6,8 @@
 import { AdorableError } from '../../shared/errors.ts';
 import { refOf } from '../../shared/manifests/kube-object.ts';
 import type { KubeObject } from '../../shared/manifests/kube-object.ts';
-import { APP_LABEL, SERVICE_LABEL } from '../../shared/manifests/names.ts';
+import { APP_LABEL, namespaceName, SERVICE_LABEL } from '../../shared/manifests/names.ts';
+import type { ProjectId } from '../../shared/ids.ts';
 import type { Fenced } from '../../shared/moment.ts';
 import { isCodeDefinedService } from '../../shared/services/built-ins.ts';
 import type { ApplyDeps, LiveNamespace } from './apply-objects.ts';
@@ -44,12 +45,17 @@ export async function pruneObjects(deps: ApplyDeps, fenced: Fenced, input: { des
   };
 }
 
-/** Objects that nobody recorded, by name: left alone. */
-export function foreignObjects(live: LiveNamespace): readonly string[] {
+/** Objects of others, of any kind that is looked for, by name: left alone. */
+export async function foreignIn({ cluster }: Pick<ApplyDeps, 'cluster'>, projectId: ProjectId, live: LiveNamespace): Promise<readonly string[]> {
+  return [...foreignObjects(projectId, live), ...(await cluster.listOthers(namespaceName(projectId)))].sort();
+}
+
+/** Of the kinds that we make, those that nobody recorded; what stands under a recorded name with our labels is drift. */
+export function foreignObjects(projectId: ProjectId, live: LiveNamespace): readonly string[] {
   const builtByKubernetes = new Set(['ConfigMap/kube-root-ca.crt', 'ServiceAccount/default']);
   return [...live.objects].filter(([ref, object]) => {
     const row = live.inventory.get(ref);
-    return !builtByKubernetes.has(ref) && (row === undefined || (row.uid !== null && row.uid !== object.metadata.uid));
+    return !builtByKubernetes.has(ref) && (row === undefined || (row.uid !== null && row.uid !== object.metadata.uid && !isLabelledOurs(object, projectId)));
   }).map(([ref]) => ref).sort();
 }
 

@@ -6,7 +6,6 @@ import type { Difference } from '../../shared/restore/plan.ts';
 import { readLive } from './apply-objects.ts';
 import type { LiveObject } from './cluster.ts';
 import type { InfraRun } from './infra-run.ts';
-import { foreignObjects } from './prune-objects.ts';
 import { readNamespace } from './read-namespace.ts';
 
 export interface ServedNamespace {
@@ -17,11 +16,11 @@ export interface ServedNamespace {
 
 export async function readServed(run: InfraRun, { projectId, moment }: { projectId: ProjectId; moment: Moment }): Promise<ServedNamespace> {
   const namespace = namespaceName(projectId);
-  const [{ differences }, live, pods] = await Promise.all([
+  const [{ differences, foreign }, live, pods] = await Promise.all([
     readNamespace(run, { projectId, moment, running: true }), readLive(run, projectId, namespace), run.cluster.listPods(namespace),
   ]);
   const trees = [...live.objects.values()].filter((object) => object.kind === 'Deployment').map(templateTree).concat(pods.map((pod) => pod.metadata.annotations?.[TREE]));
-  return { trees: [...new Set(trees.filter((tree) => tree !== undefined))] as TreeHash[], drift: differences, foreign: foreignObjects(live) };
+  return { trees: [...new Set(trees.filter((tree) => tree !== undefined))] as TreeHash[], drift: differences, foreign };
 }
 
 function templateTree(deployment: LiveObject): string | undefined {

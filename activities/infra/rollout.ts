@@ -31,8 +31,15 @@ export async function awaitPodsGone({ cluster, context, projectId }: Rollout, ch
   throw new AdorableError('Unavailable', `Pods did not stop within ${String(GONE_LIMIT_MS / 1_000)} s: ${names}. See what holds them with \`adorable status\`.`, { details: { pods: left.map((pod) => pod.metadata.name) } });
 }
 
+/** What was just applied and is gone was deleted by someone else: waiting for it would be in vain, applying it again is not. */
+export async function awaitApplied(rollout: Rollout, limits: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, string>> {
+  return await awaitUp(rollout, limits, (name) => {
+    throw new AdorableError('Contended', `Deployment ${name} of ${rollout.projectId} was deleted by someone else: it is made again.`);
+  });
+}
+
 /** Answers the reason of each Deployment that is not up within its limit. */
-export async function awaitUp({ cluster, context, projectId }: Rollout, limits: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, string>> {
+export async function awaitUp({ cluster, context, projectId }: Rollout, limits: ReadonlyMap<string, number>, onAbsent: (name: string) => void = () => undefined): Promise<ReadonlyMap<string, string>> {
   const namespace = namespaceName(projectId);
   const began = Date.now();
   const degraded = new Map<string, string>();
@@ -41,6 +48,7 @@ export async function awaitUp({ cluster, context, projectId }: Rollout, limits: 
     const [deployments, pods] = await Promise.all([cluster.list('Deployment', namespace), cluster.listPods(namespace)]);
     for (const name of open) {
       const deployment = deployments.find((candidate) => candidate.metadata.name === name);
+      if (!deployment) onAbsent(name);
       const own = pods.filter((pod) => nameOf(pod) === name && pod.metadata.deletionTimestamp === undefined);
       if (deployment && isUp(deployment)) {
         open.delete(name);

@@ -9,7 +9,7 @@ import { COMPUTE_PORT, namespaceName } from '../../shared/manifests/names.ts';
 import { COMPUTE } from '../../shared/services/built-ins.ts';
 import type { CatalogService } from '../../shared/services/catalog.ts';
 import { withCompute } from '../data/adapters/postgres.ts';
-import { hashDirectusPassword, reassertDirectusAdmin, seedDirectus } from '../data/seeds/directus.ts';
+import { reassertDirectusAdmin, seedDirectus } from '../data/seeds/directus.ts';
 import { createCluster } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
 import type { ServiceStep, StepInput } from './infra-deps.ts';
@@ -20,10 +20,9 @@ export const SERVICE_STEPS: Readonly<Record<string, ServiceStep>> = {
     const { schema } = input.service;
     if (!schema) throw new AdorableError('InvalidInput', `${input.service.id} has a step on its schema but declares none.`);
     const login = { user: schema.role, password: variable(input, schema.passwordSecret) };
-    const passwordHash = hashDirectusPassword(variable(input, 'ADMIN_PASSWORD'));
     await withCompute(input.compute, login, async (sql) => {
       const pg = { query: async (text: string, values: unknown[]) => ({ rowCount: null, rows: await sql.query(text, values) }) };
-      await reassertDirectusAdmin(pg, schema.name, { adminEmail: variable(input, 'ADMIN_EMAIL'), token: variable(input, 'ADMIN_TOKEN'), passwordHash });
+      await reassertDirectusAdmin(pg, schema.name, { adminEmail: variable(input, 'ADMIN_EMAIL'), token: variable(input, 'ADMIN_TOKEN'), password: variable(input, 'ADMIN_PASSWORD') });
     });
   },
   'directus-blog': async (input) => {
@@ -50,7 +49,9 @@ export async function readServiceAddress(kube: Pick<KubeClient, 'request'>, proj
 
 async function readAddress(cluster: Cluster, projectId: ProjectId, name: string): Promise<{ host: string; port: number }> {
   const live = await cluster.read('Service', namespaceName(projectId), name);
-  const spec = live?.['spec'] as { clusterIP?: string; ports?: { port: number }[] } | undefined;
+  // Every compute start makes it before anybody asks: no repeat of the question brings it back, a converge does.
+  if (!live) throw new AdorableError('PreconditionFailed', `Service ${name} of ${projectId} does not exist: someone deleted it, or its namespace; a restore (\`adorable undo ${projectId}\`) makes it again.`);
+  const spec = live['spec'] as { clusterIP?: string; ports?: { port: number }[] } | undefined;
   if (!spec?.clusterIP || spec.clusterIP === 'None') throw new AdorableError('Unavailable', `Service ${name} of ${projectId} has no address yet.`);
   return { host: spec.clusterIP, port: spec.ports?.[0]?.port ?? COMPUTE_PORT };
 }

@@ -4,7 +4,8 @@
  * still a moment.
  */
 import { AdorableError, isRetryable } from '../../shared/errors.ts';
-import { isDeployment } from '../../shared/manifests/kube-object.ts';
+import { isDeployment, refOf } from '../../shared/manifests/kube-object.ts';
+import type { KubeObject } from '../../shared/manifests/kube-object.ts';
 import { namespaceName } from '../../shared/manifests/names.ts';
 import { tiersOf } from '../../shared/manifests/render.ts';
 import type { FencedMoment } from '../../shared/moment.ts';
@@ -12,9 +13,11 @@ import type { TierResult } from '../../shared/ports.ts';
 import { COMPUTE } from '../../shared/services/built-ins.ts';
 import { applyObjects, readLive } from './apply-objects.ts';
 import { setLogins } from './compute.ts';
+import { convergeInfra } from './converge-infra.ts';
 import type { InfraRun } from './infra-run.ts';
 import { momentObjects } from './moment-objects.ts';
-import { awaitUp } from './rollout.ts';
+import { presentNamespace } from './namespace.ts';
+import { awaitApplied } from './rollout.ts';
 import { runStep } from './service-steps.ts';
 
 const LIMIT_MS = 60_000;
@@ -23,6 +26,7 @@ export async function startTiers(run: InfraRun, input: FencedMoment): Promise<Ti
   const { deps } = run;
   const { projectId } = input;
   const { declared, objects } = await momentObjects(deps, { ...input, replicas: 'running' });
+  await mend(run, input, objects);
   // Apps are healthy only once they may log in.
   await setLogins(run, input, 'all');
   const degraded = new Map<string, string>();
@@ -37,12 +41,19 @@ export async function startTiers(run: InfraRun, input: FencedMoment): Promise<Ti
     const desired = objects.filter((object) => isDeployment(object) && tier.includes(object.metadata.name));
     await applyObjects(run, input, { desired, live });
     const limits = new Map(tier.map((name) => [name, limitOf(run, name)]));
-    for (const [name, reason] of await awaitUp(run.rollout(projectId), limits)) degraded.set(name, await run.withoutSecrets(projectId, reason));
+    for (const [name, reason] of await awaitApplied(run.rollout(projectId), limits)) degraded.set(name, await run.withoutSecrets(projectId, reason));
   }
   return {
     healthy: names.filter((name) => !degraded.has(name)).sort(),
     degraded: [...degraded].map(([name, reason]) => ({ name, reason })).sort((a, b) => (a.name < b.name ? -1 : 1)),
   };
+}
+
+/** What someone deleted since the converge is made again, with the namespace if need be: a moment that is final has no way back. */
+async function mend(run: InfraRun, input: FencedMoment, objects: readonly KubeObject[]): Promise<void> {
+  await presentNamespace(run, input);
+  const live = await readLive(run, input.projectId, namespaceName(input.projectId));
+  if (objects.some((object) => !live.objects.has(refOf(object)))) await convergeInfra(run, { ...input, keepRunning: true });
 }
 
 function limitOf({ deps }: InfraRun, name: string): number {

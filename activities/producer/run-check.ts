@@ -1,8 +1,11 @@
-/** Runs the check runner as a child with a minimal environment, the project's own uid and a time limit (I10). */
+/**
+ * Runs the check runner as a child with a minimal environment, the project's own uid and a time limit; where
+ * processes can be contained it reaches the app, its dependencies and a home of its own, and no network (I10).
+ */
 import { execFile, spawn } from 'node:child_process';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chown, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { AdorableError } from '../../shared/errors.ts';
 
@@ -23,12 +26,17 @@ export interface CheckOutcome {
   readonly ms: number;
 }
 
+/** The command line that runs `command` with these paths and nothing else of the machine. */
+export type Contain = (reach: { readonly read: readonly string[]; readonly run: readonly string[]; readonly write: readonly string[] }, command: readonly string[]) => readonly string[];
+
 export interface CheckInput {
   readonly node: string;
   readonly runner: string;
   readonly scratchDir: string;
   readonly slug: string;
   readonly uid: number | undefined;
+  /** Undefined where processes cannot be contained. */
+  readonly contain: Contain | undefined;
   readonly limitMs?: number;
   heartbeat(): void;
 }
@@ -37,7 +45,7 @@ export async function runCheck(input: CheckInput): Promise<CheckOutcome> {
   const home = await mkdtemp(join(tmpdir(), 'adorable-check-'));
   try {
     if (input.uid !== undefined) {
-      await chmod(home, 0o777);
+      await chown(home, input.uid, input.uid);
       await promisify(execFile)('chmod', ['-R', 'a+rX', join(input.scratchDir, 'apps', input.slug)]);
     }
     return await spawnCheck(input, home);
@@ -47,7 +55,8 @@ export async function runCheck(input: CheckInput): Promise<CheckOutcome> {
 }
 
 async function spawnCheck(input: CheckInput, home: string): Promise<CheckOutcome> {
-  const child = spawn(input.node, [input.runner, '--tree', input.scratchDir, '--app', `apps/${input.slug}`], {
+  const [command = '', ...args] = await commandLine(input, home);
+  const child = spawn(command, args, {
     cwd: home,
     env: { PATH: '/usr/bin:/bin', HOME: home, TMPDIR: home, NODE_ENV: 'production', LANG: 'C.UTF-8' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -76,9 +85,24 @@ async function spawnCheck(input: CheckInput, home: string): Promise<CheckOutcome
   }
 }
 
+async function commandLine(input: CheckInput, home: string): Promise<readonly string[]> {
+  const app = join(input.scratchDir, 'apps', input.slug);
+  // What is granted is where a path really leads.
+  if ((await realpath(app)) !== join(await realpath(input.scratchDir), 'apps', input.slug)) {
+    throw new AdorableError('IsolationViolated', `apps/${input.slug} is a link that leads elsewhere: nothing was checked.`);
+  }
+  const command = [input.node, input.runner, '--tree', input.scratchDir, '--app', `apps/${input.slug}`];
+  if (!input.contain) return command;
+  // The link is ours, made after the app was written; the compiler is a program among the dependencies.
+  const dependencies = await realpath(join(app, 'node_modules'));
+  return input.contain({ read: [app, dirname(input.runner)], run: [input.node, dependencies], write: [home] }, command);
+}
+
 function parseOutcome(slug: string, output: string, code: number | null, complaint: string): CheckOutcome {
   const line = output.trim().split('\n').at(-1) ?? '';
   if ((code === 0 || code === 1) && line.startsWith('{')) return JSON.parse(line) as CheckOutcome;
+  // The same code would end it the same way again.
+  if (code === null || code >= 128) throw new AdorableError('BuildFailed', `The checks of ${slug} were ended by its own code (${code === null ? 'a signal' : `exit ${String(code)}`}): make the app smaller or simpler.`);
   const reason = line.startsWith('{') ? ((JSON.parse(line) as CheckOutcome).errors[0]?.message ?? '') : complaint.trim().split('\n').at(-1);
   throw new AdorableError('Unclassified', `The checks of ${slug} did not finish (exit ${String(code)}): ${(reason ?? '').slice(0, 300)}`);
 }

@@ -1,11 +1,12 @@
 /** Checkpoints: the intent is written first and completed last; a void one stays as a row. */
 import { AdorableError } from '../../shared/errors.ts';
-import type { RevisionId } from '../../shared/ids.ts';
-import type { RecordsActivities } from '../../shared/ports.ts';
+import type { ProjectId, RevisionId } from '../../shared/ids.ts';
+import type { CompletedCheckpoint, RecordsActivities } from '../../shared/ports.ts';
 import type { Declared } from '../../shared/spec/declared.ts';
 import { applyDeclared } from './converge-rows.ts';
-import type { PlatformDatabase } from './platform-database.ts';
+import type { PlatformDatabase, Session } from './platform-database.ts';
 import { declaredByRows, lockProject, readCheckpoint } from './rows.ts';
+import type { CheckpointRow } from './rows.ts';
 
 export interface CheckpointDeps {
   readonly database: PlatformDatabase;
@@ -31,18 +32,14 @@ export function createCheckpoints({ database, declaredAfter }: CheckpointDeps): 
       });
     },
 
-    async completeCheckpoint({ checkpointId, lsn, sealed, commit, tree, makeCurrent, ...fenced }) {
+    async completeCheckpoint({ makeCurrent, ...input }) {
       await database.transaction(async (session) => {
-        await lockProject(session, fenced);
-        const row = await readCheckpoint(session, fenced.projectId, checkpointId);
-        if (row.status === 'void') throw new AdorableError('PreconditionFailed', `Checkpoint ${checkpointId} was voided.`);
-        await session.query(
-          `UPDATE checkpoints SET status = 'complete', lsn = $2, sealed = $3, commit_sha = $4, tree = $5, completed_at = coalesce(completed_at, now()) WHERE id = $1 AND (status <> 'complete' OR lsn IS DISTINCT FROM $2)`,
-          [checkpointId, lsn, sealed, commit, tree],
-        );
+        await lockProject(session, input);
+        const { projectId, operationId } = input;
+        const row = await completeIntent(session, projectId, input);
         if (!makeCurrent) return;
-        await session.query('UPDATE projects SET current_checkpoint = $2, tenant_id = $3, timeline_id = $4 WHERE id = $1', [fenced.projectId, checkpointId, row.tenant_id, row.timeline_id]);
-        await session.query(`UPDATE operations SET decision = coalesce(decision, 'target') WHERE id = $1`, [fenced.operationId]);
+        await session.query('UPDATE projects SET current_checkpoint = $2, tenant_id = $3, timeline_id = $4 WHERE id = $1', [projectId, row.id, row.tenant_id, row.timeline_id]);
+        await session.query(`UPDATE operations SET decision = coalesce(decision, 'target') WHERE id = $1`, [operationId]);
       });
     },
 
@@ -63,4 +60,16 @@ export function createCheckpoints({ database, declaredAfter }: CheckpointDeps): 
       });
     },
   };
+}
+
+/** An intent and the exact point of each store: from here on a moment that can be gone to. A repeat changes nothing. */
+export async function completeIntent(session: Session, projectId: ProjectId, point: CompletedCheckpoint): Promise<CheckpointRow> {
+  const { checkpointId, lsn, sealed, commit, tree } = point;
+  const row = await readCheckpoint(session, projectId, checkpointId);
+  if (row.status === 'void') throw new AdorableError('PreconditionFailed', `Checkpoint ${checkpointId} was voided.`);
+  await session.query(
+    `UPDATE checkpoints SET status = 'complete', lsn = $2, sealed = $3, commit_sha = $4, tree = $5, completed_at = coalesce(completed_at, now()) WHERE id = $1 AND (status <> 'complete' OR lsn IS DISTINCT FROM $2)`,
+    [checkpointId, lsn, sealed, commit, tree],
+  );
+  return row;
 }

@@ -3,10 +3,13 @@
  * in force; the position in the tree of moments. The same statements for every direction.
  */
 import type { ProjectId } from '../../shared/ids.ts';
+import { redoStackAfter } from '../../shared/restore/undo.ts';
 import type { Session } from './platform-database.ts';
 import { readCheckpoint } from './rows.ts';
 import type { CheckpointRow, OperationRow, ProjectRow, RevisionState } from './rows.ts';
 
+/** What `planRestore` keeps in the operation's row of what the redo stack depends on. */
+type RestoreRecord = Parameters<typeof redoStackAfter>[2];
 type TargetRow = Pick<CheckpointRow, 'id' | 'declared'>;
 
 export async function applyDeclared(session: Session, projectId: ProjectId, target: TargetRow): Promise<void> {
@@ -70,7 +73,7 @@ export async function takePosition(session: Session, project: ProjectRow, operat
     );
   }
   await session.query('UPDATE projects SET current_checkpoint = $2, timeline_id = $3, redo_stack = $4 WHERE id = $1', [
-    project.id, target.id, forward.timelineId, JSON.stringify(redoStackAfter(project, operation)),
+    project.id, target.id, forward.timelineId, JSON.stringify(redoStackAfter(project.redo_stack, operation.kind, operation.plan as RestoreRecord | null)),
   ]);
 }
 
@@ -83,8 +86,9 @@ export async function restoreBefore(session: Session, project: ProjectRow, opera
   for (const revision of before.revisions) {
     await session.query('UPDATE plan_revisions SET status = $2, archived_at = $3 WHERE id = $1 AND project_id = $4', [revision.id, revision.status, revision.archived_at, project.id]);
   }
+  // `back` names what is served then: where the project ran, or the fork that a migrating generation kept of it.
   await session.query('UPDATE projects SET current_checkpoint = $2, timeline_id = $3, redo_stack = $4 WHERE id = $1', [
-    project.id, before.checkpointId, before.timelineId, JSON.stringify(before.redoStack),
+    project.id, before.checkpointId, back.timelineId, JSON.stringify(before.redoStack),
   ]);
   await session.query(`UPDATE checkpoints SET status = 'void' WHERE operation_id = $1 AND id = $2`, [operation.id, operation.forward?.checkpointId ?? null]);
 }
@@ -96,11 +100,4 @@ async function archiveLaterRevisions(session: Session, projectId: ProjectId, rev
       WHERE project_id = $1 AND status IN ('proposed', 'approved') AND number > coalesce((SELECT number FROM plan_revisions WHERE id = $2), 0)`,
     [projectId, revisionId],
   );
-}
-
-function redoStackAfter(project: ProjectRow, operation: OperationRow): readonly string[] {
-  if (operation.kind === 'generate') return [];
-  if (operation.kind !== 'restore') return project.redo_stack;
-  const { redo, snapshotId } = operation.plan as { redo: boolean; snapshotId: string };
-  return redo ? project.redo_stack.slice(0, -1) : [...project.redo_stack, snapshotId];
 }

@@ -4,20 +4,28 @@
  */
 import { AdorableError } from '../../shared/errors.ts';
 import { materializedAppId } from '../../shared/derive.ts';
-import type { AppId, ProjectId, RevisionId } from '../../shared/ids.ts';
-import type { MaterializedApp, RecordsActivities } from '../../shared/ports.ts';
+import type { Resumable } from '../../shared/contract/operation.ts';
+import type { AppId, CommitSha, OperationId, ProjectId, RevisionId } from '../../shared/ids.ts';
+import type { MaterializedApp, RecordsActivities, Reuse } from '../../shared/ports.ts';
 import { bucketPlanByAppId } from '../../shared/spec/buckets.ts';
 import type { PlannedSubtask } from '../../shared/spec/buckets.ts';
 import type { Declared } from '../../shared/spec/declared.ts';
-import type { PlanFeature } from '../../shared/architect/plan.ts';
+import { parsePlan } from '../../shared/architect/parse-plan.ts';
+import { creatorOf } from '../../shared/architect/plan.ts';
+import type { PlanCatalog, PlanFeature } from '../../shared/architect/plan.ts';
+import { refused, validatePlan } from '../../shared/architect/validate-plan.ts';
+import { readArchitectProject } from './architect-project.ts';
+import { convergeSubtasks } from './plan-revisions.ts';
 import type { PlatformDatabase, Session } from './platform-database.ts';
 import { declaredByRows, lockProject, readProject, toDeclaredApp } from './rows.ts';
 import type { AppRow } from './rows.ts';
 
 export interface GenerationDeps {
   readonly database: PlatformDatabase;
-  /** The proposed spec's features, where alone the `$NEW:` literals live. */
-  readonly readPlanFeatures: (projectId: ProjectId, revisionId: RevisionId) => Promise<readonly PlanFeature[]>;
+  /** The proposed spec, where alone the `$NEW:` literals live: as it is now, or as one commit had it. */
+  readonly readPlan: (input: { projectId: ProjectId; revisionId: RevisionId; commit?: CommitSha }) => Promise<{ readonly commit: CommitSha; readonly document: unknown }>;
+  /** What a plan may ask for. */
+  readonly catalog: () => Promise<PlanCatalog>;
   readonly serviceVersion: (serviceId: string) => string | undefined;
 }
 
@@ -26,6 +34,7 @@ interface RevisionRow {
   readonly project_id: ProjectId;
   readonly status: string;
   readonly operation_id: string | null;
+  readonly plan_commit: CommitSha | null;
 }
 
 type Generation = Pick<
@@ -34,22 +43,32 @@ type Generation = Pick<
 >;
 
 export function createGeneration(deps: GenerationDeps): Generation {
-  const { database, readPlanFeatures } = deps;
+  const { database } = deps;
   return {
-    async planGeneration({ revisionId, ...fenced }) {
+    async planGeneration({ revisionId: wish, resumes = false, ...fenced }) {
+      const { projectId } = fenced;
       const revision = await database.transaction(async (session) => {
         await lockProject(session, fenced);
-        const chosen = await chooseRevision(session, fenced.projectId, revisionId);
-        await session.query('UPDATE plan_revisions SET operation_id = $2 WHERE id = $1', [chosen.id, fenced.operationId]);
-        return chosen;
+        return await chooseRevision(session, projectId, wish);
       });
-      const features = await readPlanFeatures(fenced.projectId, revision.id);
-      const project = await readProject(database, fenced.projectId);
-      const wanted = new Set(features.flatMap((feature) => feature.services));
+      // Read back and held against the project again: a person may have edited it, and the project has moved on.
+      const { commit, document } = await deps.readPlan({ projectId, revisionId: revision.id });
+      const catalog = await deps.catalog();
+      const { plan, project } = await database.transaction(async (session) => {
+        await lockProject(session, fenced);
+        const { id } = await chooseRevision(session, projectId, revision.id);
+        const project = await readArchitectProject(session, projectId);
+        const plan = validatePlan(document, project, catalog);
+        await session.query('UPDATE plan_revisions SET operation_id = $2, plan_commit = $3 WHERE id = $1', [id, fenced.operationId, commit]);
+        await convergeSubtasks(session, { projectId, revisionId: id, plan });
+        return { plan, project };
+      });
+      const wanted = new Set(plan.features.flatMap((feature) => feature.services));
       return {
         revisionId: revision.id,
-        creates: features.flatMap((feature) => toMaterialized(fenced.projectId, revision.id, feature)),
+        creates: plan.features.flatMap((feature) => toMaterialized(projectId, revision.id, feature)),
         addsServices: [...wanted].filter((id) => !project.services.includes(id) && deps.serviceVersion(id) !== undefined).sort(),
+        reuse: resumes ? await finishedBefore(database, fenced.projectId, revision.id) : null,
       };
     },
 
@@ -77,7 +96,7 @@ export function createGeneration(deps: GenerationDeps): Generation {
     },
 
     async resolveCreatesAppSentinels({ revisionId, ...fenced }) {
-      const features = await readPlanFeatures(fenced.projectId, revisionId);
+      const features = await acceptedFeatures(deps, await readRevision(database, revisionId));
       await database.transaction(async (session) => {
         await lockProject(session, fenced);
         for (const feature of features) {
@@ -88,13 +107,13 @@ export function createGeneration(deps: GenerationDeps): Generation {
     },
 
     async bucketPlan({ revisionId, ...fenced }) {
-      const subtasks = await database.query<{ id: string; feature_id: string; app_id: string | null }>('SELECT id, feature_id, app_id FROM plan_subtasks WHERE revision_id = $1 ORDER BY position', [revisionId]);
+      const subtasks = await database.query<{ id: string; feature_id: string; app_id: string | null; position: number }>('SELECT id, feature_id, app_id, position FROM plan_subtasks WHERE revision_id = $1', [revisionId]);
       const apps = await database.query<AppRow>(
-        `SELECT * FROM project_apps WHERE (archived_at IS NULL AND state = 'live') OR archived_at IS NOT NULL OR operation_id = $1`, [fenced.operationId],
+        `SELECT * FROM project_apps WHERE project_id = $1 AND (state = 'live' OR archived_at IS NOT NULL OR operation_id = $2)`, [fenced.projectId, fenced.operationId],
       );
       return bucketPlanByAppId(
         fenced.projectId,
-        subtasks.map((row): PlannedSubtask => ({ id: row.id, featureId: row.feature_id, appId: row.app_id })),
+        subtasks.map((row): PlannedSubtask => ({ id: row.id, featureId: row.feature_id, appId: row.app_id, position: row.position })),
         apps.map((app) => ({ id: app.id, projectId: app.project_id, slug: app.slug, archived: app.archived_at !== null })),
       );
     },
@@ -103,7 +122,7 @@ export function createGeneration(deps: GenerationDeps): Generation {
       const apps = await database.query<{ id: AppId }>('SELECT id FROM project_apps WHERE project_id = $1 AND operation_id = $2', [fenced.projectId, fenced.operationId]);
       const [revision] = await database.query<RevisionRow>('SELECT * FROM plan_revisions WHERE project_id = $1 AND operation_id = $2', [fenced.projectId, fenced.operationId]);
       if (revision === undefined) return { apps: apps.map((app) => app.id), services: [] };
-      const features = await readPlanFeatures(fenced.projectId, revision.id);
+      const features = await acceptedFeatures(deps, revision);
       const [before] = await database.query<{ services: readonly string[] }>(
         `SELECT c.declared -> 'services' AS services FROM checkpoints c WHERE c.operation_id = $1 AND c.kind = 'pre-generation'`, [fenced.operationId],
       );
@@ -116,12 +135,11 @@ export function createGeneration(deps: GenerationDeps): Generation {
 
 /** The declared state that a revision leads to: what lives now, plus what its generation has pending. */
 export async function declaredAfter(deps: GenerationDeps, revisionId: RevisionId): Promise<Declared> {
-  const [revision] = await deps.database.query<RevisionRow>('SELECT * FROM plan_revisions WHERE id = $1', [revisionId]);
-  if (revision === undefined) throw new AdorableError('NotFound', `No plan revision ${revisionId}.`);
+  const revision = await readRevision(deps.database, revisionId);
   const project = await readProject(deps.database, revision.project_id);
   const now = await declaredByRows(deps.database, project);
   const pending = await deps.database.query<AppRow>(`SELECT * FROM project_apps WHERE project_id = $1 AND operation_id = $2 AND state = 'pending'`, [revision.project_id, revision.operation_id]);
-  const features = await deps.readPlanFeatures(revision.project_id, revisionId);
+  const features = await acceptedFeatures(deps, revision);
   const services = [...new Set([...now.services, ...features.flatMap((feature) => feature.services)])].sort();
   return {
     apps: [...now.apps, ...pending.map(toDeclaredApp)].sort((a, b) => (a.slug < b.slug ? -1 : 1)),
@@ -132,6 +150,30 @@ export async function declaredAfter(deps: GenerationDeps, revisionId: RevisionId
     })),
     revisionId,
   };
+}
+
+/** What the newest run of this revision left to be taken up; a later run of it that ended otherwise leaves nothing. */
+async function finishedBefore(database: PlatformDatabase, projectId: ProjectId, revisionId: RevisionId): Promise<Reuse | null> {
+  const [row] = await database.query<{ id: OperationId; resumable: Resumable | null }>(
+    `SELECT id, details -> 'resumable' AS resumable FROM operations
+      WHERE project_id = $1 AND kind = 'generate' AND outcome = 'failed-resumable' AND details -> 'resumable' ->> 'revisionId' = $2 ORDER BY started_at DESC LIMIT 1`,
+    [projectId, revisionId],
+  );
+  return row?.resumable == null ? null : { operationId: row.id, apps: row.resumable.finished };
+}
+
+async function readRevision(session: Session, revisionId: RevisionId): Promise<RevisionRow> {
+  const [revision] = await session.query<RevisionRow>('SELECT * FROM plan_revisions WHERE id = $1', [revisionId]);
+  if (revision === undefined) throw new AdorableError('NotFound', `No plan revision ${revisionId}.`);
+  return revision;
+}
+
+/** The features as the generation accepted them, whatever was done to the proposal since. */
+async function acceptedFeatures(deps: GenerationDeps, revision: RevisionRow): Promise<readonly PlanFeature[]> {
+  const { document } = await deps.readPlan({ projectId: revision.project_id, revisionId: revision.id, ...(revision.plan_commit === null ? {} : { commit: revision.plan_commit }) });
+  const parsed = parsePlan(document);
+  if ('reasons' in parsed) throw refused(parsed.reasons);
+  return parsed.plan.features;
 }
 
 async function chooseRevision(session: Session, projectId: ProjectId, revisionId: RevisionId | undefined): Promise<RevisionRow> {
@@ -151,6 +193,6 @@ function toMaterialized(projectId: ProjectId, revisionId: RevisionId, feature: P
 
 /** `$NEW:<feature>` names the feature that creates the app; siblings may point at the same one. */
 function resolvedTarget(projectId: ProjectId, revisionId: RevisionId, feature: PlanFeature): string {
-  if (!feature.targetAppId.startsWith('$NEW:')) return feature.targetAppId;
-  return materializedAppId(projectId, revisionId, feature.targetAppId.slice('$NEW:'.length));
+  const creator = creatorOf(feature);
+  return creator === undefined ? feature.targetAppId : materializedAppId(projectId, revisionId, creator);
 }

@@ -3,11 +3,12 @@
  * The row decides where the project is, never an activity's error (I2).
  */
 import { AdorableError } from '../../shared/errors.ts';
-import type { ProjectId } from '../../shared/ids.ts';
+import type { OperationId, ProjectId } from '../../shared/ids.ts';
 import type { Moment } from '../../shared/moment.ts';
-import type { Abandoned, CommitPoint, RecordsActivities } from '../../shared/ports.ts';
+import type { Abandoned, CommitPoint, Directions, RecordsActivities } from '../../shared/ports.ts';
+import { completeIntent } from './checkpoints.ts';
 import { restoreBefore, revisionsNow, takePosition } from './converge-rows.ts';
-import type { PlatformDatabase } from './platform-database.ts';
+import type { PlatformDatabase, Session } from './platform-database.ts';
 import { lockProject, readOperation, readProject } from './rows.ts';
 import type { OperationRow, ProjectRow } from './rows.ts';
 
@@ -19,7 +20,7 @@ export interface OperationDeps {
 
 type Operations = Pick<
   RecordsActivities,
-  'claimOperation' | 'raiseOperationFence' | 'recordDirections' | 'decide' | 'decideBack' | 'finalize' | 'closeOperation' | 'readCurrentMoment'
+  'claimOperation' | 'raiseOperationFence' | 'decide' | 'decideBack' | 'finalize' | 'closeOperation' | 'readCurrentMoment'
 >;
 
 export function createOperations({ database, readHead }: OperationDeps): Operations {
@@ -64,19 +65,13 @@ export function createOperations({ database, readHead }: OperationDeps): Operati
       return { fence: Number(row.fence) };
     },
 
-    async recordDirections({ forward, back, ...fenced }) {
-      await database.transaction(async (session) => {
-        await lockProject(session, fenced);
-        await session.query('UPDATE operations SET forward = $2, back = $3 WHERE id = $1', [fenced.operationId, JSON.stringify(forward), JSON.stringify(back)]);
-        if (forward !== null) await session.query(`UPDATE checkpoints SET commit_sha = $2, tree = $3 WHERE id = $1 AND status = 'intent'`, [forward.checkpointId, forward.commit, forward.tree]);
-      });
-    },
-
-    async decide({ decision, ...fenced }) {
+    async decide({ decision, directions, snapshot, ...fenced }) {
       return await database.transaction(async (session) => {
         const project = await lockProject(session, fenced);
-        const operation = await readOperation(session, fenced);
-        if (operation.decision !== null) return { decision: operation.decision };
+        const undecided = await readOperation(session, fenced);
+        if (undecided.decision !== null) return { decision: undecided.decision };
+        if (snapshot !== undefined) await completeIntent(session, project.id, snapshot);
+        const operation = directions === undefined ? undecided : { ...undecided, ...(await recordDirections(session, undecided.id, directions)) };
         await session.query('UPDATE operations SET decision = $2, before = $3, phase = $4 WHERE id = $1', [
           operation.id, decision,
           JSON.stringify({ checkpointId: project.current_checkpoint, timelineId: project.timeline_id, redoStack: project.redo_stack, revisions: await revisionsNow(session, project.id) }),
@@ -121,6 +116,12 @@ export function createOperations({ database, readHead }: OperationDeps): Operati
       });
     },
   };
+}
+
+async function recordDirections(session: Session, operationId: OperationId, { forward, back }: Directions): Promise<Directions> {
+  await session.query('UPDATE operations SET forward = $2, back = $3 WHERE id = $1', [operationId, JSON.stringify(forward), JSON.stringify(back)]);
+  await session.query(`UPDATE checkpoints SET commit_sha = $2, tree = $3 WHERE id = $1 AND status = 'intent'`, [forward.checkpointId, forward.commit, forward.tree]);
+  return { forward, back };
 }
 
 export async function currentMoment(project: ProjectRow, readHead: OperationDeps['readHead']): Promise<Moment | null> {

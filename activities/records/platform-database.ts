@@ -15,8 +15,11 @@ export interface PlatformDatabase extends Session {
   end(): Promise<void>;
 }
 
+/** A worker that was stopped between two statements keeps its locks no longer than this: its transaction is ended by the server. */
+const IDLE_IN_TRANSACTION_MS = 10_000;
+
 export function connectPlatform(connectionString: string): PlatformDatabase {
-  const pool = new pg.Pool({ connectionString, max: 10, connectionTimeoutMillis: 5000 });
+  const pool = new pg.Pool({ connectionString, max: 10, connectionTimeoutMillis: 5000, idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS });
   // A connection that dies (the server was killed) is replaced by the pool when it is idle, and fails its next statement
   // when it is not: between two statements of a transaction nobody else listens, and unheard it would end the process.
   pool.on('error', () => undefined);
@@ -34,6 +37,9 @@ export function connectPlatform(connectionString: string): PlatformDatabase {
 
   const session = async <T>(work: (session: Session) => Promise<T>): Promise<T> => {
     const client = await pool.connect().catch((error: unknown) => { throw toFailure(error); });
+    // Lost between two statements: the next one says so. The pool listens only while a client is idle.
+    const lost = (): void => undefined;
+    client.on('error', lost);
     let broken: Error | undefined;
     try {
       return await work(on(client));
@@ -41,6 +47,7 @@ export function connectPlatform(connectionString: string): PlatformDatabase {
       if (error instanceof AdorableError && error.type === 'Unavailable') broken = error;
       throw error;
     } finally {
+      client.off('error', lost);
       client.release(broken);
     }
   };
@@ -67,6 +74,7 @@ const BY_CODE: Readonly<Record<string, FailureType>> = {
   '40001': 'Contended',
   '40P01': 'Contended',
   '55P03': 'Contended',
+  '25P03': 'Unavailable',
   '23503': 'UnresolvedTarget',
   '23505': 'OwnershipConflict',
   '28P01': 'Denied',

@@ -22,15 +22,18 @@ export async function readRoots(database: PlatformDatabase, projectId: ProjectId
   const checkpoints = await database.query<Pick<CheckpointRow, 'id' | 'status' | 'operation_id' | 'timeline_id' | 'commit_sha' | 'tree'>>(
     'SELECT id, status, operation_id, timeline_id, commit_sha, tree FROM checkpoints WHERE project_id = $1', [projectId],
   );
-  const operations = await database.query<{ id: OperationId; outcome: string | null; forward: Moment | null; back: Moment | null }>(
-    'SELECT id, outcome, forward, back FROM operations WHERE project_id = $1', [projectId],
+  // What a failed generation left is another's to take up for as long as its plan waits to be generated.
+  const operations = await database.query<{ id: OperationId; outcome: string | null; forward: Moment | null; back: Moment | null; resumable: boolean }>(
+    `SELECT o.id, o.outcome, o.forward, o.back, (o.outcome = $2 AND r.id IS NOT NULL) IS TRUE AS resumable
+       FROM operations o LEFT JOIN plan_revisions r ON r.id = o.details -> 'resumable' ->> 'revisionId' AND r.status = 'approved' WHERE o.project_id = $1`,
+    [projectId, RESUMABLE],
   );
   const ids = <T>(...values: readonly (T | null | undefined)[]): T[] => values.filter((value): value is T => value !== null && value !== undefined);
   return {
     tenantId: project.tenant_id,
     checkpoints: checkpoints.map((row) => ({ id: row.id, status: row.status, operationId: row.operation_id, timelineId: row.timeline_id, commit: row.commit_sha, tree: row.tree })),
     position: { checkpoints: ids<CheckpointId>(project.current_checkpoint, ...project.redo_stack), timelines: ids<TimelineId>(project.timeline_id) },
-    operations: operations.map((row) => ({ id: row.id, open: row.outcome === null, resumable: row.outcome === RESUMABLE, timelines: ids(row.forward?.timelineId, row.back?.timelineId) })),
+    operations: operations.map((row) => ({ id: row.id, open: row.outcome === null, resumable: row.resumable, timelines: ids(row.forward?.timelineId, row.back?.timelineId) })),
     abandoned: operations.find((row) => row.outcome === null)?.id ?? null,
   };
 }

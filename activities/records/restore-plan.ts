@@ -4,20 +4,19 @@
  */
 import { AdorableError } from '../../shared/errors.ts';
 import { forkTimelineId, operationCheckpointId, shortDigest } from '../../shared/derive.ts';
-import { parseCheckpointId } from '../../shared/ids.ts';
 import type { CheckpointId, ProjectId, TimelineId } from '../../shared/ids.ts';
 import type { Fenced, Moment, RecordedMoment, RestoreMode } from '../../shared/moment.ts';
 import type { CommitPoint, RecordsActivities } from '../../shared/ports.ts';
+import type { OpenTransactions, PreparedTransaction } from '../../shared/restore/open-transactions.ts';
 import type { CodeChange, ObjectChanges, RestorePlan, RowChange } from '../../shared/restore/plan.ts';
 import { revivedCredentials } from '../../shared/restore/revived-credentials.ts';
-import { migrationsSince } from '../../shared/restore/schema-changes.ts';
-import type { SchemaChange } from '../../shared/restore/schema-changes.ts';
-import { justOlder, momentBefore, previousMoment, redoMoment, resolveAlias } from '../../shared/restore/undo.ts';
+import { migrationsSince, refuseParting, refuseUnknown } from '../../shared/restore/schema-changes.ts';
+import { refuseCurrent, resolveTarget } from '../../shared/restore/undo.ts';
 import type { MomentTree } from '../../shared/restore/undo.ts';
-import { parseSlug } from '../../shared/slug.ts';
 import type { Declared } from '../../shared/spec/declared.ts';
 import { currentEvidence, readEvidence, recordEvidence } from './checkpoint-evidence.ts';
 import type { Evidence, EvidenceDeps } from './checkpoint-evidence.ts';
+import { foresee, isAway } from './foresee-data.ts';
 import { currentMoment } from './operations.ts';
 import type { PlatformDatabase } from './platform-database.ts';
 import { declaredByRows, lockProject, readCheckpoint, readProject, toRecordedMoment } from './rows.ts';
@@ -30,13 +29,18 @@ export interface RestorePlanDeps extends EvidenceDeps {
   readonly uncoveredState: (serviceId: string) => string | undefined;
   /** What the previews count; a restore under the lock leaves these out. */
   readonly codeChange: (projectId: ProjectId, from: CommitPoint, to: CommitPoint) => Promise<CodeChange>;
-  readonly rowChanges: (projectId: ProjectId, target: RecordedMoment, names: ReadonlyMap<string, string>) => Promise<readonly RowChange[]>;
+  readonly rowChanges: (projectId: ProjectId, target: RecordedMoment, names: ReadonlyMap<string, string>) => Promise<{ readonly rows: readonly RowChange[]; readonly prepared: readonly PreparedTransaction[] }>;
+  readonly openTransactions: (projectId: ProjectId) => Promise<OpenTransactions>;
   readonly objectChanges: (projectId: ProjectId, moments: { now: DeclaredMoment; then: DeclaredMoment }) => Promise<ObjectChanges>;
+  /** What others did in the namespace, in words; refused when it is in the way of one of the moments. */
+  readonly surveyNamespace: (projectId: ProjectId, moments: readonly DeclaredMoment[]) => Promise<readonly string[]>;
   /** Asked of the timeline server: whether the moment's data can still be forked. */
   readonly isReachable: (moment: RecordedMoment) => Promise<boolean>;
+  /** Asked of git: whether the moment's commit is there, with its tree whole. */
+  readonly isHeld: (projectId: ProjectId, moment: RecordedMoment) => Promise<boolean>;
 }
 
-interface DeclaredMoment {
+export interface DeclaredMoment {
   readonly moment: Moment;
   readonly declared: Declared;
 }
@@ -55,30 +59,36 @@ export function createRestorePlan(deps: RestorePlanDeps): Pick<RecordsActivities
       if (mode !== 'code' && !(await deps.isReachable(moment))) {
         throw new AdorableError('Unreachable', `The data of ${moment.checkpointId} is not kept any more: choose another moment from \`adorable timeline ${projectId}\`.`);
       }
+      if (mode !== 'data' && !(await deps.isHeld(projectId, moment))) {
+        throw new AdorableError('Unreachable', `The code of ${moment.checkpointId} is not whole in git any more: choose another moment from \`adorable timeline ${projectId}\`.`);
+      }
 
       const seenFence = record === undefined ? Number(project.fence) : Number(project.fence) - 1;
       const digest = shortDigest(JSON.stringify([moment.checkpointId, mode, here.commit, here.timelineId, seenFence]));
       if (expect !== undefined && expect !== digest) {
         throw new AdorableError('ExpectationFailed', `Something moved since plan ${expect} was made (it is ${digest} now): nothing was changed; look at a new plan.`);
       }
-      const evidence = { now: await evidenceNow(deps, projectId, here, mode), then: await readEvidence(database, targetRow.id) };
-      if (mode !== 'all' && !acceptDrift) refuseUnknown(evidence.then, moment.checkpointId, mode);
+      const { away, ...now } = await evidenceNow(deps, projectId, here, mode);
+      const evidence = { now, then: await readEvidence(database, targetRow.id) };
+      if (mode !== 'all' && !acceptDrift) refuseUnknown(evidence.then.schemaMarks, moment.checkpointId, mode);
       const declared = await declaredByRows(database, project);
       const names = new Map([...targetRow.declared.apps, ...declared.apps].map((app) => [app.id as string, app.slug as string]));
-      const plan = await diff(deps, { project, here, targetRow, moment, mode, digest, redo: target === 'redo', declared, names, evidence });
+      const there: Moment = { ...here, ...(mode === 'data' ? {} : { commit: moment.commit, tree: moment.tree }), ...(mode === 'code' ? {} : { timelineId: moment.timelineId }) };
+      const moments = { now: { moment: here, declared }, then: { moment: there, declared: mode === 'data' ? declared : targetRow.declared } };
+      const met = await deps.surveyNamespace(projectId, [moments.now, moments.then]);
+      const plan = await diff(deps, { met, project, here, targetRow, moment, mode, digest, redo: target === 'redo', declared, names, evidence });
       if (mode !== 'all' && !acceptDrift) refuseParting(plan.schemaChanges, moment.checkpointId, mode);
       if (record !== undefined) {
         await recordIntents(database, { fenced: record, here, targetRow, plan, evidence });
         return plan;
       }
-      const there: Moment = { ...here, ...(mode === 'data' ? {} : { commit: moment.commit, tree: moment.tree }), ...(mode === 'code' ? {} : { timelineId: moment.timelineId }) };
-      const [code, rows, objects] = await Promise.all([
+      const [code, data, objects] = await Promise.all([
         mode === 'data' ? undefined : deps.codeChange(projectId, here, moment),
-        mode === 'code' ? undefined : deps.rowChanges(projectId, moment, names),
+        foresee(deps, { projectId, target: mode === 'code' ? null : moment, names, away }),
         // The fork's id is not known before the run: any other id than the current one marks what restarts.
-        deps.objectChanges(projectId, { now: { moment: here, declared }, then: { moment: mode === 'code' ? there : { ...there, timelineId: PLANNED_FORK }, declared: mode === 'data' ? declared : targetRow.declared } }),
+        deps.objectChanges(projectId, { ...moments, then: { ...moments.then, moment: mode === 'code' ? there : { ...there, timelineId: PLANNED_FORK } } }),
       ]);
-      return { ...plan, ...(code === undefined ? {} : { code }), ...(rows === undefined ? {} : { rows }), objects };
+      return { ...plan, ...(code === undefined ? {} : { code }), ...(data.rows === undefined ? {} : { rows: data.rows }), objects, noticed: [...met, ...data.noticed] };
     },
   };
 }
@@ -90,45 +100,15 @@ interface Evidences {
   readonly then: Evidence;
 }
 
-/** A whole restore must be possible while the database is down: then the last record of its schema has to do. */
-async function evidenceNow(deps: RestorePlanDeps, projectId: ProjectId, here: Moment, mode: RestoreMode): Promise<Evidence> {
+/** A whole restore must be possible while the database is down or deleted: then the last record of its schema has to do. */
+async function evidenceNow(deps: RestorePlanDeps, projectId: ProjectId, here: Moment, mode: RestoreMode): Promise<Evidence & { readonly away: string | undefined }> {
   try {
-    return await currentEvidence(deps, projectId);
+    return { ...(await currentEvidence(deps, projectId)), away: undefined };
   } catch (error) {
-    if (mode !== 'all' || !(error instanceof AdorableError) || error.type !== 'Unavailable') throw error;
+    if (mode !== 'all' || !isAway(error)) throw error;
     const [{ schemaMarks }, secretVersions] = await Promise.all([readEvidence(deps.database, here.checkpointId), deps.readSecretVersions(projectId)]);
-    return { schemaMarks, secretVersions };
+    return { schemaMarks, secretVersions, away: error.message };
   }
-}
-
-function refuseUnknown({ schemaMarks }: Evidence, target: CheckpointId, mode: RestoreMode): void {
-  if (schemaMarks !== null) return;
-  throw new AdorableError('PreconditionFailed', `The schema at ${target} was not recorded, so ${mode} alone might part it from the code: restore with --mode all, or accept that with --accept-drift.`);
-}
-
-/** Code that meets a schema it was not written for is what `all` exists to avoid. */
-function refuseParting(changes: readonly SchemaChange[], target: CheckpointId, mode: RestoreMode): void {
-  if (changes.length === 0) return;
-  const named = changes.slice(0, 5).map(({ owner, name, change }) => `${owner}: ${name} ${change}`).join(', ');
-  throw new AdorableError(
-    'PreconditionFailed',
-    `${String(changes.length)} schema change${changes.length === 1 ? ' lies' : 's lie'} between here and ${target} (${named}): ${mode} alone would part code and schema; restore with --mode all, or accept that with --accept-drift.`,
-    { details: { schemaChanges: changes, mode, instead: 'all' } },
-  );
-}
-
-function resolveTarget(tree: MomentTree, target: string): CheckpointId {
-  if (target === 'undo' || target === 'previous') return previousMoment(tree);
-  if (target === 'redo') return redoMoment(tree);
-  if (target.startsWith('before:')) return momentBefore(tree, parseSlug(target.slice('before:'.length)));
-  return parseCheckpointId(target);
-}
-
-function refuseCurrent(tree: MomentTree, target: CheckpointId, mode: RestoreMode): void {
-  if (mode === 'data' || !tree.nodes.has(target)) return;
-  if (resolveAlias(tree, target).id !== resolveAlias(tree, tree.current).id) return;
-  const older = justOlder(tree);
-  throw new AdorableError('CurrentMoment', `${target} is the current moment: ${older === null ? 'nothing older is recorded' : `the one just older is ${older}`}.`, { details: { current: target, justOlder: older } });
 }
 
 export async function readTree(database: PlatformDatabase, project: ProjectRow, current: CheckpointId): Promise<MomentTree> {
@@ -144,6 +124,7 @@ export async function readTree(database: PlatformDatabase, project: ProjectRow, 
 }
 
 interface DiffInput {
+  readonly met: readonly string[];
   readonly project: ProjectRow;
   readonly here: Moment;
   readonly targetRow: CheckpointRow;
@@ -158,7 +139,7 @@ interface DiffInput {
 }
 
 async function diff(deps: RestorePlanDeps, input: DiffInput): Promise<RestorePlan> {
-  const { project, here, targetRow, moment, mode, digest, redo, declared: now, names, evidence } = input;
+  const { met, project, here, targetRow, moment, mode, digest, redo, declared: now, names, evidence } = input;
   const then = mode === 'data' ? now : targetRow.declared;
   const ids = (apps: typeof now.apps): Set<string> => new Set(apps.map((app) => app.id));
   const [nowIds, thenIds] = [ids(now.apps), ids(then.apps)];
@@ -178,6 +159,7 @@ async function diff(deps: RestorePlanDeps, input: DiffInput): Promise<RestorePla
     schemaChanges: migrationsSince(evidence.now.schemaMarks ?? [], evidence.then.schemaMarks ?? evidence.now.schemaMarks ?? [], names),
     revives: mode === 'code' ? [] : revivedCredentials(evidence.now.secretVersions ?? {}, evidence.then.secretVersions ?? {}, names),
     notCovered: [...new Set([...now.services, ...then.services])].flatMap((id) => deps.uncoveredState(id) ?? []),
+    noticed: met,
     digest,
   };
 }

@@ -103,6 +103,12 @@ export async function readProject(session: Session, projectId: ProjectId): Promi
   return row;
 }
 
+/** Whether the project is archived with its own end still open: a delete, or a provisioning taken back, whose run was terminated. */
+export async function isEnding(session: Session, projectId: ProjectId): Promise<boolean> {
+  const rows = await session.query(`SELECT FROM projects p JOIN operations o ON o.project_id = p.id WHERE p.id = $1 AND p.status = 'archived' AND o.outcome IS NULL`, [projectId]);
+  return rows.length > 0;
+}
+
 export async function liveApps(session: Session, projectId: ProjectId): Promise<AppRow[]> {
   return await session.query<AppRow>(`SELECT * FROM project_apps WHERE project_id = $1 AND archived_at IS NULL AND state = 'live' ORDER BY slug`, [projectId]);
 }
@@ -112,6 +118,12 @@ export async function readCheckpoint(session: Session, projectId: ProjectId, id:
   const [row] = await session.query<CheckpointRow>('SELECT * FROM checkpoints WHERE id = $1 AND project_id = $2', [id, projectId]);
   if (row === undefined) throw new AdorableError('NotFound', `Project ${projectId} has no checkpoint ${id}: see \`adorable timeline ${projectId}\`.`);
   return row;
+}
+
+/** Whether a generation recorded it: where it goes, or where it came from. */
+export async function isOfGeneration(session: Session, checkpoint: Pick<CheckpointRow, 'operation_id'>): Promise<boolean> {
+  const [operation] = await session.query<{ kind: OperationKind }>('SELECT kind FROM operations WHERE id = $1', [checkpoint.operation_id]);
+  return operation?.kind === 'generate';
 }
 
 export async function readOperation(session: Session, fenced: Pick<Fenced, 'projectId' | 'operationId'>): Promise<OperationRow> {

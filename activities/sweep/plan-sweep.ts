@@ -9,12 +9,15 @@ import type { SweepActivities } from '../../shared/ports.ts';
 import type { Difference } from '../../shared/restore/plan.ts';
 import { reapable } from '../../shared/restore/reap.ts';
 import type { ReapFacts, TimelineFact } from '../../shared/restore/reap.ts';
+import type { Declared } from '../../shared/spec/declared.ts';
+import { kindDrift } from '../../shared/spec/kind-drift.ts';
 
 export interface PlanSweepDeps {
   readonly readRoots: (projectId: ProjectId) => Promise<Pick<ReapFacts, 'checkpoints' | 'position' | 'operations'> & { readonly tenantId: TenantId | null; readonly abandoned: OperationId | null }>;
   readonly listBranches: (input: { projectId: ProjectId; tenantId: TenantId }) => Promise<{ readonly timelines: readonly TimelineFact[]; readonly endpoint: TimelineId | null }>;
   readonly listLeftovers: (projectId: ProjectId) => Promise<Pick<ReapFacts, 'runs' | 'trees'> & { readonly head: TreeHash }>;
   readonly readCurrentMoment: (input: { projectId: ProjectId }) => Promise<Moment>;
+  readonly declaredNow: (projectId: ProjectId) => Promise<Declared>;
   readonly readServed: (input: { projectId: ProjectId; moment: Moment }) => Promise<{ readonly trees: readonly TreeHash[]; readonly drift: readonly Difference[]; readonly foreign: readonly string[] }>;
 }
 
@@ -29,8 +32,8 @@ export function createPlanSweep(deps: PlanSweepDeps): Pick<SweepActivities, 'pla
       // Never provisioned, or given up in the middle of it: there is no moment to compare with.
       if (roots.tenantId === null || roots.position.checkpoints.length === 0) return { reapable: NOTHING, abandoned: roots.abandoned, drift: [], orphans: [] };
       const moment = await deps.readCurrentMoment({ projectId });
-      const [branches, leftovers, namespace] = await Promise.all([
-        deps.listBranches({ projectId, tenantId: roots.tenantId }), deps.listLeftovers(projectId), deps.readServed({ projectId, moment }),
+      const [branches, leftovers, namespace, declared] = await Promise.all([
+        deps.listBranches({ projectId, tenantId: roots.tenantId }), deps.listLeftovers(projectId), deps.readServed({ projectId, moment }), deps.declaredNow(projectId),
       ]);
       const endpoint: readonly TimelineId[] = branches.endpoint === null ? [] : [branches.endpoint];
       const plan = reapable({
@@ -39,7 +42,7 @@ export function createPlanSweep(deps: PlanSweepDeps): Pick<SweepActivities, 'pla
         served: [leftovers.head, ...namespace.trees],
       });
       return {
-        reapable: plan, abandoned: roots.abandoned, drift: namespace.drift.slice(0, LISTED), orphans: [...namespace.foreign, ...plan.foreignPins].slice(0, LISTED),
+        reapable: plan, abandoned: roots.abandoned, drift: [...kindDrift(declared), ...namespace.drift].slice(0, LISTED), orphans: [...namespace.foreign, ...plan.foreignPins].slice(0, LISTED),
       };
     },
   };

@@ -6,25 +6,34 @@ import { createHash } from 'node:crypto';
 import type { CheckpointId, ProjectId } from '../../shared/ids.ts';
 import type { Moment } from '../../shared/moment.ts';
 import type { CommitPoint, VerifyActivities } from '../../shared/ports.ts';
+import { inDoubt } from '../../shared/restore/open-transactions.ts';
+import type { OpenTransactions } from '../../shared/restore/open-transactions.ts';
 import type { Difference, Receipt } from '../../shared/restore/plan.ts';
 import type { Declared } from '../../shared/spec/declared.ts';
+import { kindDrift } from '../../shared/spec/kind-drift.ts';
+import { effectiveKind } from '../../shared/spec/project-spec.ts';
 import { AdorableError } from '../../shared/errors.ts';
 
 export interface LiveNamespace {
   /** `Kind/name` → UID of every object of this project's inventory that lives. */
   readonly objects: Readonly<Record<string, string>>;
   readonly differences: readonly Difference[];
+  /** Objects of others, by name. */
+  readonly foreign: readonly string[];
   /** Of what the moment renders, without what no moment consists of. */
   readonly manifestDigest: string;
 }
 
 export interface VerifyDeps {
+  readonly readHead: (projectId: ProjectId) => Promise<CommitPoint>;
+  /** HEAD, and whether the worktree is it: looks at every file. */
   readonly readCode: (projectId: ProjectId) => Promise<CommitPoint & { clean: boolean }>;
   readonly declaredOf: (projectId: ProjectId, checkpointId: CheckpointId) => Promise<Declared>;
   readonly declaredNow: (projectId: ProjectId) => Promise<Declared>;
   readonly readEndpoint: (projectId: ProjectId) => Promise<{ timeline_id: string }>;
   readonly proveServing: (input: { projectId: ProjectId; timelineId: Moment['timelineId'] }) => Promise<{ pgTimelineId: number; proof: string }>;
   readonly readNamespace: (input: { projectId: ProjectId; moment: Moment; running: boolean }) => Promise<LiveNamespace>;
+  readonly openTransactions: (input: { projectId: ProjectId }) => Promise<OpenTransactions>;
   readonly dataDigest: (input: { projectId: ProjectId }) => Promise<{ digest: string }>;
   readonly secretVersions: (projectId: ProjectId) => Promise<Readonly<Record<string, number>>>;
 }
@@ -33,7 +42,8 @@ export function createVerifyActivities(deps: VerifyDeps): Pick<VerifyActivities,
   return {
     async verifyMoment({ projectId, moment, running }): Promise<Receipt> {
       const [head, declared, now, endpoint, served, namespace, secretVersions] = await Promise.all([
-        deps.readCode(projectId),
+        // What a person saves while an operation runs is kept, and is the next operation's to commit.
+        running ? deps.readCode(projectId) : deps.readHead(projectId).then((point) => ({ ...point, clean: true })),
         deps.declaredOf(projectId, moment.checkpointId),
         deps.declaredNow(projectId),
         deps.readEndpoint(projectId),
@@ -43,8 +53,7 @@ export function createVerifyActivities(deps: VerifyDeps): Pick<VerifyActivities,
       ]);
       const differences: Difference[] = [
         ...difference('git', "HEAD's tree", moment.tree, head.tree),
-        // What a person saves while an operation runs is kept, and is the next operation's to commit.
-        ...(running ? difference('git', 'the worktree', 'clean', head.clean ? 'clean' : 'changed') : []),
+        ...difference('git', 'the worktree', 'clean', head.clean ? 'clean' : 'changed'),
         ...difference('timeline', "the endpoint's timeline", moment.timelineId, endpoint.timeline_id),
         ...served.differences,
         ...difference('rows', 'live apps', appsText(declared), appsText(now)),
@@ -67,8 +76,14 @@ export function createVerifyActivities(deps: VerifyDeps): Pick<VerifyActivities,
         secretVersions,
       };
       // A restore's own receipt, written while the gateway is closed, must not take as long as the data is large.
-      const digests = running ? { momentDigest: momentDigest({ tree: head.tree, declared: now, data: (await deps.dataDigest({ projectId })).digest, manifests: namespace.manifestDigest }) } : {};
-      return { ...facts, ...digests, ok: differences.length === 0, digest: digestOf(facts), differences };
+      const open = served.isServed ? await deps.openTransactions({ projectId }) : { prepared: [] };
+      const names = new Map(now.apps.map((app) => [app.id as string, app.slug as string]));
+      const data = running && served.isServed ? await digested(deps, projectId) : {};
+      const digests = data.digest === undefined ? {} : { momentDigest: momentDigest({ tree: head.tree, declared: now, data: data.digest, manifests: namespace.manifestDigest }) };
+      const noticed = [...namespace.foreign.map((ref) => `${ref} was made by someone else and is left alone`), ...open.prepared.map((one) => inDoubt(one, names)), ...(data.locked === undefined ? [] : [`rows are not digested: ${data.locked}`])];
+      // Only on request: a running operation acts on what is derived.
+      const drift = running ? kindDrift(now) : [];
+      return { ...facts, ...digests, ...(drift.length === 0 ? {} : { drift }), ok: differences.length === 0, digest: digestOf(facts), differences, noticed };
     },
   };
 }
@@ -85,13 +100,23 @@ function momentDigest({ declared, ...parts }: MomentParts): string {
   return digestOf({ ...parts, declared: { apps, services: [...declared.services].sort(), serviceVersions: declared.serviceVersions } });
 }
 
-/** The database's own words; a compute that serves something else is a difference, one that is away is retried. */
-async function proven(deps: VerifyDeps, projectId: ProjectId, moment: Moment): Promise<{ pgTimelineId: number; proof: string; differences: Difference[] }> {
+/** The database's own words; a compute that serves something else, or that was deleted, is a difference; one that is away is retried. */
+async function proven(deps: VerifyDeps, projectId: ProjectId, moment: Moment): Promise<{ pgTimelineId: number; proof: string; isServed: boolean; differences: Difference[] }> {
   try {
-    return { ...(await deps.proveServing({ projectId, timelineId: moment.timelineId })), differences: [] };
+    return { ...(await deps.proveServing({ projectId, timelineId: moment.timelineId })), isServed: true, differences: [] };
   } catch (error) {
-    if (!(error instanceof AdorableError) || error.type !== 'VerifyFailed') throw error;
-    return { pgTimelineId: 0, proof: '', differences: [{ store: 'timeline', what: 'the served database', expected: moment.timelineId, found: error.message }] };
+    if (!(error instanceof AdorableError) || (error.type !== 'VerifyFailed' && error.type !== 'PreconditionFailed')) throw error;
+    return { pgTimelineId: 0, proof: '', isServed: false, differences: [{ store: 'timeline', what: 'the served database', expected: moment.timelineId, found: error.message }] };
+  }
+}
+
+/** A table that somebody holds locked cannot be read, which says nothing of what is in it. */
+async function digested(deps: VerifyDeps, projectId: ProjectId): Promise<{ digest?: string; locked?: string }> {
+  try {
+    return await deps.dataDigest({ projectId });
+  } catch (error) {
+    if (!(error instanceof AdorableError) || error.type !== 'Contended') throw error;
+    return { locked: error.message };
   }
 }
 
@@ -100,7 +125,7 @@ function difference(store: Difference['store'], what: string, expected: string, 
 }
 
 function appsText(declared: Declared): string {
-  return declared.apps.map((app) => `${app.slug} ${app.id} ${app.kind}${app.isPrimary ? ' primary' : ''}`).sort().join(', ');
+  return declared.apps.map((app) => `${app.slug} ${app.id} ${effectiveKind(app, declared.services)}${app.isPrimary ? ' primary' : ''}`).sort().join(', ');
 }
 
 function digestOf(value: unknown): string {

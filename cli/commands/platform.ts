@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { stuckText } from '../../client/stuck.ts';
 import { addCommand, parseCount } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
+import type { Containment } from '../../local/containment/containment.ts';
 import { createOutput } from '../output.ts';
 import type { Output } from '../output.ts';
 import { down } from '../platform/down.ts';
@@ -52,6 +53,7 @@ export function platformCommands(program: Command): void {
     output.result(result, () => {
       output.line(`Platform ${result.state} in ${result.dataDir}`);
       for (const part of result.parts) output.line(`  ${part.part.padEnd(26)} ${part.state.padEnd(8)} ${part.pid === undefined ? '' : `pid ${String(part.pid)}`} ${part.reason ?? ''}`.trimEnd());
+      output.line(`  generated code             ${containmentText(result.containment)}`);
       for (const operation of operations) {
         output.line(`  ${operation.kind} ${operation.operationId} on ${operation.projectId}, ${operation.phase}, since ${operation.startedAt}`);
         if (operation.stuck !== undefined) output.line(`    stuck in ${stuckText(operation.stuck)}`);
@@ -72,6 +74,11 @@ export function platformCommands(program: Command): void {
 
 export function printEnv(output: Output, values: ReturnType<typeof env>): void {
   for (const [name, value] of Object.entries(values)) output.line(`${name}=${String(value)}`);
+}
+
+export function containmentText({ uid, landlock, reason }: Containment): string {
+  const means = [uid ? 'a user ID per project' : 'one user', ...(landlock === undefined ? [] : [`Landlock ABI ${String(landlock)}`])].join(', ');
+  return reason === undefined ? `contained: ${means}` : `not contained: ${reason}`;
 }
 
 function parsePort(value: string): number {

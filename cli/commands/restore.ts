@@ -8,7 +8,7 @@ import type { RestoreMode } from '../../shared/moment.ts';
 import { drawTree } from '../../shared/restore/draw-tree.ts';
 import type { TreeLine } from '../../shared/restore/draw-tree.ts';
 import type { CheckpointProof, Difference, RestorePlan, RowChange } from '../../shared/restore/plan.ts';
-import { addCommand, conclude, confirm, withRuntime } from '../context.ts';
+import { addCommand, clearWaiting, conclude, confirm, withRuntime } from '../context.ts';
 import type { CommonOptions } from '../context.ts';
 import { age } from '../output.ts';
 import type { Output } from '../output.ts';
@@ -19,6 +19,7 @@ interface RestoreOptions extends CommonOptions {
   readonly expect?: string;
   readonly acceptDrift?: boolean;
   readonly yes?: boolean;
+  readonly cancelWaiting?: boolean;
 }
 
 export function restoreCommands(program: Command): void {
@@ -40,6 +41,7 @@ export function restoreCommands(program: Command): void {
   const restoring = (nameAndArgs: string, description: string) => addCommand(program, nameAndArgs, description)
     .option('--dry-run', 'print the plan and change nothing')
     .option('--expect <digest>', 'refuse when anything moved since the plan with this digest')
+    .option('--cancel-waiting', 'first take back a generation that waits for `resume`')
     .option('--yes', 'do not ask');
 
   restoring('restore <project> <target>', 'to a checkpoint id, `previous`, or `before:<app>`')
@@ -65,6 +67,8 @@ export function restoreCommands(program: Command): void {
         const secrets = Object.entries(receipt.secretVersions ?? {});
         output.line(`  secrets: ${String(secrets.length)} in use${secrets.filter(([, version]) => version > 1).map(([name, version]) => `, ${name} at version ${String(version)}`).join('')}`);
         printDifferences(output, receipt.differences);
+        for (const text of receipt.noticed) output.line(`  noticed: ${text}`);
+        for (const { what, expected, found } of receipt.drift ?? []) output.line(`  drift: ${what} is ${found}, ${expected} is what is derived and used`);
       });
       process.exitCode = receipt.ok ? 0 : 1;
     });
@@ -98,7 +102,9 @@ function parseMode(value: string | undefined): RestoreMode {
 async function restore(project: string, target: string, options: RestoreOptions): Promise<void> {
   const projectId = parseProjectId(project);
   const mode = parseMode(options.mode);
-  await withRuntime(options, async ({ runtime }, output) => {
+  await withRuntime(options, async (open, output) => {
+    const { runtime } = open;
+    if (options.dryRun !== true) await clearWaiting(open, projectId, options);
     const acceptDrift = options.acceptDrift === true;
     const plan = await runtime.planRestore(projectId, target, mode, acceptDrift);
     if (options.expect !== undefined && options.expect !== plan.digest) {
@@ -132,6 +138,7 @@ export function printPlan(output: Output, plan: RestorePlan): void {
     for (const [what, refs] of Object.entries(plan.objects) as [string, readonly string[]][]) if (refs.length > 0) output.line(`               ${what} ${refs.join(', ')}`);
   }
   for (const { secret, then, now } of plan.revives) output.line(`  secrets    ${secret}: the branch knows version ${String(then)}, re-asserted as version ${String(now)}`);
+  for (const text of plan.noticed) output.line(`  noticed    ${text}`);
   for (const text of plan.notCovered) output.line(`  not covered  ${text}`);
   output.line('  A pre-restore snapshot is taken first: `adorable redo` comes back to it.');
 }

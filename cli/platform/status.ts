@@ -4,6 +4,8 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { containment, isContained } from '../../local/containment/containment.ts';
+import type { Containment } from '../../local/containment/containment.ts';
 import { checkout } from '../../local/engines/recipe.ts';
 import { dataDir, layout } from '../../local/paths.ts';
 import type { Layout } from '../../local/paths.ts';
@@ -36,6 +38,8 @@ export interface StatusResult {
   readonly parts: readonly PartStatus[];
   /** Processes of this data directory that nobody accounts for. */
   readonly strays: readonly Stray[];
+  /** Whether code that nobody has read could be run here (I10). */
+  readonly containment: Containment & { readonly contained: boolean };
 }
 
 /** Source of parts that a checkout may lack while it is being built. */
@@ -53,12 +57,14 @@ export async function status(options: PlatformOptions = {}): Promise<StatusResul
   const paths = layout(data);
   const expected = PART_NAMES.filter((part) => !OPTIONAL[part] || existsSync(join(checkout, OPTIONAL[part])));
   const parts = await Promise.all([supervisorStatus(paths), ...expected.map((part) => partStatus(part, platform, paths))]);
+  const found = containment(platform.engines.contain);
   const ready = parts.filter((part) => part.state === 'ready').length;
   return {
     dataDir: data,
     state: ready === parts.length ? 'up' : parts.every((part) => part.state === 'down') ? 'down' : 'degraded',
     parts,
     strays: strays(paths, platform.instance, accountedFor(paths)),
+    containment: { ...found, contained: isContained(found) },
   };
 }
 

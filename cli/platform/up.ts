@@ -58,6 +58,7 @@ export async function up(options: UpOptions, progress: PlatformProgress = () => 
     postgres: await obtainEngine('postgres', progress),
     kube: await obtainEngine('kube', progress),
     temporal: await obtainEngine('temporal', progress),
+    ...await containIfPossible(progress),
     ...directusIfThere(),
   };
   const exited = spawnSupervisor(data, engines, options);
@@ -73,6 +74,16 @@ export async function up(options: UpOptions, progress: PlatformProgress = () => 
 async function obtainEngine(engine: EngineName, progress: PlatformProgress): Promise<string> {
   const began = Date.now();
   return await obtain(engine, ({ state, detail }) => progress({ part: `engine/${engine}`, state, ms: Date.now() - began, detail }));
+}
+
+/** Without it the platform comes up all the same; `status` and `doctor` say that nothing is contained. */
+async function containIfPossible(progress: PlatformProgress): Promise<{ contain?: string }> {
+  try {
+    return { contain: await obtainEngine('contain', progress) };
+  } catch (error) {
+    progress({ part: 'engine/contain', state: 'skipped', detail: error instanceof Error ? error.message : String(error) });
+    return {};
+  }
 }
 
 function directusIfThere(): { directus?: string } {

@@ -121,7 +121,9 @@ async function secondApp({ runtime }: OpenRuntime, teller: Teller, { world, proj
 
 async function undoAndRedo({ runtime, database }: OpenRuntime, teller: Teller, { world, projectId, done }: Chapter): Promise<void> {
   let digest = '';
+  let moment: string | undefined;
   await teller.step('undo-plan', 'what undo changes and deletes in each store', async () => {
+    moment = (await runtime.verify(projectId)).momentDigest;
     const plan = await runtime.planRestore(projectId, 'undo');
     digest = plan.digest;
     teller.plan(plan);
@@ -158,6 +160,7 @@ async function undoAndRedo({ runtime, database }: OpenRuntime, teller: Teller, {
   await teller.step('verify', 'every store read back once more', async () => {
     const receipt = await runtime.verify(projectId);
     expectThat(receipt.ok, 'the stores hold the moment', receipt.differences);
+    expectThat(receipt.momentDigest === moment, 'the moment is the one that was left, Directus included', receipt.momentDigest);
     return { receipt };
   });
 }

@@ -14,7 +14,7 @@ import type { Report } from './report.ts';
 
 export async function buildGoEngine(engine: GoEngineName, dir: string, report: Report): Promise<string> {
   const recipe = GO_RECIPES[engine];
-  const go = await obtainGo(report);
+  const go = await obtainGo(recipe.minimumGo, report);
   const compileCache = goCache(dir);
   report({ state: 'obtaining', detail: `building from the Go module (${recipe.usually} the first time)` });
   try {

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheDir } from '../paths.ts';
 import { downloadFile } from './download.ts';
-import { MINIMUM_GO, VERSIONS } from './recipe.ts';
+import { VERSIONS } from './recipe.ts';
 import { transfer } from './release.ts';
 import type { Report } from './report.ts';
 import { fillSlot, isFilled } from './slot.ts';
@@ -27,24 +27,44 @@ const TOOLCHAIN_SUMS: Readonly<Record<string, string>> = {
 const DEFAULT_PROXY = 'https://proxy.golang.org';
 
 /** The path of a usable `go` command. */
-export async function obtainGo(report: Report): Promise<string> {
-  if (await isUsableGo('go')) return 'go';
-  const target = `${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`;
-  const slot = { path: join(cacheDir(), 'engines', `go-${VERSIONS.go}-${target}`), entry: 'bin/go' };
+export async function obtainGo(minimum: string, report: Report): Promise<string> {
+  const onPath = await goVersion();
+  if (onPath !== undefined && isNewEnough(onPath, minimum)) return 'go';
+  const target = targetName();
+  const slot = toolchainSlot(target);
   if (!isFilled(slot)) {
-    report({ state: 'obtaining', detail: `Go ${VERSIONS.go} (not on PATH, or older than ${MINIMUM_GO}) from ${toolchainUrl(target)}` });
+    report({ state: 'obtaining', detail: `Go ${VERSIONS.go} (not on PATH, or older than ${minimum}) from ${toolchainUrl(target)}` });
     await fillSlot(slot, report, (dir) => fetchToolchain(target, dir, report));
   }
   return join(slot.path, slot.entry);
 }
 
-async function isUsableGo(command: string): Promise<boolean> {
+/** The toolchain that was fetched before, if any. */
+export function obtainedGo(): string | undefined {
+  const slot = toolchainSlot(targetName());
+  return isFilled(slot) ? join(slot.path, slot.entry) : undefined;
+}
+
+function targetName(): string {
+  return `${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`;
+}
+
+function toolchainSlot(target: string) {
+  return { path: join(cacheDir(), 'engines', `go-${VERSIONS.go}-${target}`), entry: 'bin/go' };
+}
+
+/** The version of the Go on PATH, or undefined: not there, or it does not start. */
+export async function goVersion(): Promise<string | undefined> {
   try {
-    const { stdout } = await run(command, ['env', 'GOVERSION'], { env: { ...process.env, GOTOOLCHAIN: 'local' } });
-    return compareVersions(stdout.trim().replace(/^go/, ''), MINIMUM_GO) >= 0;
+    const { stdout } = await run('go', ['env', 'GOVERSION'], { env: { ...process.env, GOTOOLCHAIN: 'local' } });
+    return stdout.trim().replace(/^go/, '');
   } catch {
-    return false; // Not on PATH, or it does not start: then it is not usable.
+    return undefined;
   }
+}
+
+export function isNewEnough(version: string, minimum: string): boolean {
+  return compareVersions(version, minimum) >= 0;
 }
 
 function compareVersions(a: string, b: string): number {

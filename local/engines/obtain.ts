@@ -11,7 +11,7 @@ import { AdorableError } from '../../shared/errors.ts';
 import { buildGoEngine } from './go-build.ts';
 import { copyNode, copyPostgres, installDirectus } from './npm-engines.ts';
 import { ENTRY, slotPath, VERSIONS } from './recipe.ts';
-import type { EngineName, GoEngineName } from './recipe.ts';
+import type { EngineName, ReleasedEngineName } from './recipe.ts';
 import { fetchRelease, releaseUrl } from './release.ts';
 import type { Report } from './report.ts';
 import { fillSlot, isFilled } from './slot.ts';
@@ -22,7 +22,7 @@ export type { EngineName } from './recipe.ts';
 export type { EngineEvent, Report } from './report.ts';
 
 /**
- * The engine's path: the binary for node, temporal and kube; for postgres the directory with
+ * The engine's path: the binary for node, temporal, kube and contain; for postgres the directory with
  * `bin/`; for directus the directory with `node_modules/`.
  */
 export async function obtain(engine: EngineName, report: Report = () => undefined): Promise<string> {
@@ -46,7 +46,12 @@ export async function obtain(engine: EngineName, report: Report = () => undefine
   return engine === 'postgres' || engine === 'directus' ? slot.path : join(slot.path, slot.entry);
 }
 
-/** The engine's path when it needs no work, for parts that must not download. */
+/** The engine's path when it needs no work, from wherever `obtain` would take it. */
+export async function present(engine: EngineName): Promise<string | undefined> {
+  return (engine === 'temporal' ? await temporalOnPath() : undefined) ?? obtained(engine);
+}
+
+/** The engine's path in the cache, for parts that must not download. */
 export function obtained(engine: EngineName): string | undefined {
   const slot = { path: slotPath(engine), entry: ENTRY[engine] };
   if (!isFilled(slot)) return undefined;
@@ -62,13 +67,17 @@ async function build(engine: EngineName, dir: string, report: Report, failures: 
     case 'directus':
       report({ state: 'obtaining', detail: `Directus ${VERSIONS.directus} from the npm registry (860 MB, usually under a minute)` });
       return await installDirectus(dir, report);
+    case 'contain':
+      // Landlock and seccomp are Linux'; nobody publishes it, and a program of this name on PATH would be a stranger's.
+      if (process.platform !== 'linux') throw new Error('processes are contained by Linux only');
+      return await buildGoEngine(engine, dir, report);
     case 'temporal':
     case 'kube':
       return await releaseOrBuild(engine, dir, report, failures);
   }
 }
 
-async function releaseOrBuild(engine: GoEngineName, dir: string, report: Report, failures: string[]): Promise<string> {
+async function releaseOrBuild(engine: ReleasedEngineName, dir: string, report: Report, failures: string[]): Promise<string> {
   // Kubernetes publishes server binaries for Linux only.
   if (engine === 'temporal' || process.platform === 'linux') {
     report({ state: 'obtaining', detail: `official release ${releaseUrl(engine)}` });

@@ -8,8 +8,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheDir } from '../paths.ts';
 
-export type EngineName = 'node' | 'postgres' | 'temporal' | 'kube' | 'directus';
-export type GoEngineName = 'temporal' | 'kube';
+export type EngineName = 'node' | 'postgres' | 'temporal' | 'kube' | 'directus' | 'contain';
+/** Those that somebody else publishes binaries of. */
+export type ReleasedEngineName = 'temporal' | 'kube';
+export type GoEngineName = ReleasedEngineName | 'contain';
 
 export const VERSIONS = {
   node: '24.21.0',
@@ -19,10 +21,8 @@ export const VERSIONS = {
   etcd: '3.7.0',
   directus: '11.17.4',
   go: '1.26.8',
+  contain: '1',
 } as const;
-
-/** The lowest Go that the committed go.mod files accept. */
-export const MINIMUM_GO = '1.26.4';
 
 export const enginesSource = dirname(fileURLToPath(import.meta.url));
 export const checkout = join(enginesSource, '..', '..');
@@ -39,6 +39,8 @@ export interface GoRecipe {
   readonly package: string;
   readonly flags: readonly string[];
   readonly usually: string;
+  /** The lowest Go that its go.mod accepts. */
+  readonly minimumGo: string;
 }
 
 export const GO_RECIPES: Record<GoEngineName, GoRecipe> = {
@@ -46,12 +48,15 @@ export const GO_RECIPES: Record<GoEngineName, GoRecipe> = {
     package: 'github.com/temporalio/cli/cmd/temporal',
     flags: ['-trimpath', '-ldflags', `-s -w -X github.com/temporalio/cli/internal/temporalcli.Version=${VERSIONS.temporal}`],
     usually: 'about 4 min on two cores',
+    minimumGo: '1.26.4',
   },
   kube: {
     package: '.',
     flags: ['-trimpath', '-gcflags=all=-dwarf=false', '-ldflags', ['-s -w', ...KUBE_VERSION_FLAGS].join(' ')],
     usually: 'about 5 min on two cores',
+    minimumGo: '1.26.4',
   },
+  contain: { package: '.', flags: ['-trimpath', '-ldflags', '-s -w'], usually: 'about 10 s', minimumGo: '1.21.0' },
 };
 
 /** Files of the checkout whose content decides what a slot holds. */
@@ -61,6 +66,7 @@ const INPUTS: Record<EngineName, readonly string[]> = {
   temporal: ['temporal/go.mod', 'temporal/go.sum'],
   kube: ['kube/go.mod', 'kube/go.sum', 'kube/main.go'],
   directus: ['directus/package.json', 'directus/package-lock.json'],
+  contain: ['contain/go.mod', 'contain/main.go', 'contain/landlock.go', 'contain/seccomp.go'],
 };
 
 /** The file that must be there for a slot to count as usable. */
@@ -70,6 +76,7 @@ export const ENTRY: Record<EngineName, string> = {
   temporal: 'temporal',
   kube: 'kube',
   directus: 'node_modules/directus/package.json',
+  contain: 'contain',
 };
 
 export function platformName(): string {
@@ -79,7 +86,7 @@ export function platformName(): string {
 export function slotName(engine: EngineName): string {
   const hash = createHash('sha256');
   hash.update(JSON.stringify([engine, platformName(), versionOf(engine)]));
-  if (engine === 'temporal' || engine === 'kube') hash.update(JSON.stringify(GO_RECIPES[engine].flags));
+  if (engine === 'temporal' || engine === 'kube' || engine === 'contain') hash.update(JSON.stringify(GO_RECIPES[engine].flags));
   // Directus is linked against this Node's ABI by its prebuilt addons.
   if (engine === 'directus') hash.update(VERSIONS.node);
   for (const file of INPUTS[engine]) hash.update(file).update(readFileSync(join(enginesSource, file)));

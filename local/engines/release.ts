@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { downloadText, downloadVerified } from './download.ts';
 import { VERSIONS } from './recipe.ts';
-import type { GoEngineName } from './recipe.ts';
+import type { ReleasedEngineName } from './recipe.ts';
 import type { Report } from './report.ts';
 
 const run = promisify(execFile);
@@ -23,11 +23,11 @@ export function releaseBase(name: keyof typeof BASES, env: NodeJS.ProcessEnv = p
   return (env[`ADORABLE_RELEASES_${name}`] ?? BASES[name]).replace(/\/+$/, '');
 }
 
-export function releaseUrl(engine: GoEngineName): string {
+export function releaseUrl(engine: ReleasedEngineName): string {
   return engine === 'temporal' ? temporalRelease().archive : `${kubeBase()}/kube-apiserver`;
 }
 
-export async function fetchRelease(engine: GoEngineName, dir: string, report: Report): Promise<string> {
+export async function fetchRelease(engine: ReleasedEngineName, dir: string, report: Report): Promise<string> {
   await (engine === 'temporal' ? fetchTemporal(dir, report) : fetchKube(dir, report));
   return `release ${releaseUrl(engine)}`;
 }

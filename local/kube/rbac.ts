@@ -21,6 +21,11 @@ const workerRules = [
   { apiGroups: ['networking.k8s.io'], resources: ['ingresses', 'networkpolicies'], verbs: FULL },
   { apiGroups: [''], resources: ['pods'], verbs: [...READ, 'delete'] },
   { apiGroups: ['apps'], resources: ['replicasets'], verbs: READ },
+  // Never ours: looked for, so that nothing of others goes with a namespace.
+  { apiGroups: [''], resources: ['persistentvolumeclaims'], verbs: ['list'] },
+  { apiGroups: ['apps'], resources: ['statefulsets', 'daemonsets'], verbs: ['list'] },
+  { apiGroups: ['batch'], resources: ['jobs', 'cronjobs'], verbs: ['list'] },
+  { apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'rolebindings'], verbs: ['list'] },
   { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: READ },
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: READ },
 ];

@@ -5,7 +5,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container, ContainerState, ContainerStatus } from './kube-types.ts';
-import { wildcardListenerOf, type WildcardListener } from './listeners.ts';
+import { isWildcard, strayListenerOf, type Listener } from './listeners.ts';
 import { startProcess, type Exit, type PodProcess } from './pod-process.ts';
 import { startProbes } from './prober.ts';
 import { groupAndDescendants } from './process-table.ts';
@@ -107,15 +107,15 @@ export class ContainerRuntime {
     this.#process?.stop(graceMs);
   }
 
-  /** Ends a running container whose processes listen on a wildcard address. */
-  checkListeners(listeners?: readonly WildcardListener[]): boolean {
+  /** Ends a running container whose processes listen on a wildcard or on another pod's address. */
+  checkListeners(listeners?: readonly Listener[]): boolean {
     const process = this.#process;
     if (!process) return true;
     const pids = groupAndDescendants(process.pid).map((row) => row.pid);
-    const found = wildcardListenerOf(pids, listeners);
+    const found = strayListenerOf(pids, this.#host.address, listeners);
     if (!found) return true;
     const message = `${this.container.name} listens on ${found.address} port ${String(found.port)}: bind the address in HOST (${this.#host.address}) instead.`;
-    this.#end('WildcardListener', message, 0);
+    this.#end(isWildcard(found) ? 'WildcardListener' : 'ForeignListener', message, 0);
     return false;
   }
 
@@ -204,7 +204,7 @@ export class ContainerRuntime {
 
   #backOff(delayMs: number): void {
     this.#lastState = this.#state;
-    const reason = this.#endedBy?.reason === 'WildcardListener' ? 'WildcardListener' : 'CrashLoopBackOff';
+    const reason = this.#endedBy?.reason.endsWith('Listener') === true ? this.#endedBy.reason : 'CrashLoopBackOff';
     const message = this.#endedBy?.message ?? `back-off ${String(delayMs / 1_000)}s restarting failed container ${this.container.name}`;
     this.#set({ waiting: { reason, message } });
     this.#host.event('Warning', 'BackOff', `Back-off ${String(delayMs / 1_000)}s restarting container ${this.container.name}`);

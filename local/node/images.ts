@@ -10,7 +10,11 @@ import type { UidRole } from '../uids.ts';
 import { StartFailure } from './start-failure.ts';
 import type { Container } from './kube-types.ts';
 
+/** Decides what a process may reach: `pod-reach.ts`. */
+export type RunnerKind = 'app' | 'compute' | 'directus' | 'process';
+
 export interface Runner {
+  readonly kind: RunnerKind;
   readonly role: UidRole;
   /** The command line; may first fetch an engine, telling how far it is. */
   argv(container: Container, progress: (message: string) => void): Promise<{ argv: string[]; env: Record<string, string> }>;
@@ -31,9 +35,10 @@ export function createRunners({ layout, platform, obtainDirectus }: RunnersInput
     env: {},
   });
   const table: Readonly<Record<string, Runner>> = {
-    'adorable.dev/app:1': { role: 'app', argv: script('app') },
-    'adorable.dev/compute:17': { role: 'compute', argv: script('compute') },
+    'adorable.dev/app:1': { kind: 'app', role: 'app', argv: script('app') },
+    'adorable.dev/compute:17': { kind: 'compute', role: 'compute', argv: script('compute') },
     'directus/directus:11.17.4': {
+      kind: 'directus',
       role: 'service',
       argv: async (container, progress) => {
         const directory = await obtainDirectus(progress);
@@ -42,6 +47,7 @@ export function createRunners({ layout, platform, obtainDirectus }: RunnersInput
       },
     },
     'adorable.dev/process:1': {
+      kind: 'process',
       role: 'app',
       argv: (container) => {
         if (!container.command?.length) {

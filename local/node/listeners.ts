@@ -1,26 +1,38 @@
 /**
- * Who listens on a wildcard address. Pods are told apart by loopback address alone, so one that
- * binds 0.0.0.0 or :: would answer for every other pod and for the outside world (I8, I10).
+ * Who listens where. Pods are told apart by loopback address alone, so one that binds 0.0.0.0 or ::
+ * would answer for every other pod and for the outside world, and one that binds another's address for
+ * that pod (I8, I10). Landlock rules the port and does not look at the address.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-export interface WildcardListener { readonly address: string; readonly port: number; readonly inode: string }
+export interface Listener { readonly address: string; readonly port: number; readonly inode: string }
 
 const LISTEN = '0A';
+const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+const IPV4_MAPPED = /^0{16}FFFF0000/;
 
-export function parseListeners(table: string, any: '0.0.0.0' | '::'): WildcardListener[] {
+export function isWildcard({ address }: Listener): boolean {
+  return WILDCARDS.has(address);
+}
+
+export function parseListeners(table: string): Listener[] {
   return table.split('\n').slice(1).flatMap((line) => {
     const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
     const [address = '', port = ''] = local.split(':');
-    return state === LISTEN && /^0+$/.test(address) ? [{ address: any, port: parseInt(port, 16), inode }] : [];
+    return state === LISTEN ? [{ address: toAddress(address), port: parseInt(port, 16), inode }] : [];
   });
 }
 
-export function wildcardListeners(): WildcardListener[] {
-  return [
-    ...parseListeners(readFileSync('/proc/net/tcp', 'utf8'), '0.0.0.0'),
-    ...parseListeners(readTable('/proc/net/tcp6'), '::'),
-  ];
+/** The kernel prints words of four bytes, each backwards. An IPv6 address stays as it prints it: it is no pod's. */
+function toAddress(hex: string): string {
+  if (/^0+$/.test(hex)) return hex.length === 8 ? '0.0.0.0' : '::';
+  const word = hex.length === 8 ? hex : IPV4_MAPPED.test(hex) ? hex.slice(24) : undefined;
+  if (word === undefined) return hex;
+  return (word.match(/../g) ?? []).reverse().map((byte) => parseInt(byte, 16)).join('.');
+}
+
+export function readListeners(): Listener[] {
+  return [...parseListeners(readFileSync('/proc/net/tcp', 'utf8')), ...parseListeners(readTable('/proc/net/tcp6'))];
 }
 
 /** Absent where IPv6 is off. */
@@ -33,9 +45,9 @@ function readTable(file: string): string {
   }
 }
 
-/** The first wildcard listener that one of these processes holds open. */
-export function wildcardListenerOf(pids: readonly number[], listeners: readonly WildcardListener[] = wildcardListeners()): WildcardListener | undefined {
-  const byInode = new Map(listeners.map((listener) => [`socket:[${listener.inode}]`, listener]));
+/** The first listener on another address than `own` that one of these processes holds open. */
+export function strayListenerOf(pids: readonly number[], own: string, listeners: readonly Listener[] = readListeners()): Listener | undefined {
+  const byInode = new Map(listeners.filter(({ address }) => address !== own).map((listener) => [`socket:[${listener.inode}]`, listener]));
   if (byInode.size === 0) return undefined;
   for (const pid of pids) {
     for (const link of openFiles(pid)) {

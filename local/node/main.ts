@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { obtain } from '../engines/obtain.ts';
+import { containment } from '../containment/containment.ts';
 import { connectKube } from '../kube-client.ts';
 import { startReflector } from '../kube-reflector.ts';
 import { errorFields, log } from '../log.ts';
@@ -25,6 +26,7 @@ import { mirrorOf, openPodAddresses } from './pod-addresses.ts';
 import { createPodEvents } from './pod-events.ts';
 import { createPodLogs } from './pod-logs.ts';
 import { openPodRecords } from './pod-records.ts';
+import { createServicePorts } from './service-ports.ts';
 import { createServiceProxy } from './service-proxy.ts';
 
 /** The supervisor waits 5 s for a part to end. */
@@ -44,11 +46,16 @@ await records.reap(3_000);
 installRunners(paths.runners);
 await retry('granting rights', () => ensureNodeRights(data));
 
+const found = containment(platform.engines.contain);
+if (found.reason !== undefined) log('warn', 'pods are not fully contained', { ...found });
+const helper = found.landlock === undefined ? undefined : platform.engines.contain;
+const contain = helper === undefined ? undefined : { helper, ports: createServicePorts(platform.loopback.services) };
+
 const kube = connectKube(kubeconfigPath(data, 'node'));
 const abort = new AbortController();
 const namespaces = startReflector<Namespace>({ kube, path: '/api/v1/namespaces', onChange: () => reconcileProxy() });
 const services = startReflector<Service>({ kube, path: '/api/v1/services', onChange: () => reconcileProxy() });
-const proxy = createServiceProxy((namespace) => agent?.readyPods(namespace) ?? []);
+const proxy = createServiceProxy((namespace) => agent?.readyPods(namespace) ?? [], contain?.ports);
 
 /** Once per turn of the loop: a list of a hundred Services is one reconciliation. */
 let pending = false;
@@ -58,6 +65,7 @@ function reconcileProxy(): void {
   setImmediate(() => {
     pending = false;
     const ours = new Set([...namespaces.items.values()].filter(isManaged).map((namespace) => namespace.metadata.name));
+    contain?.ports.keep([...services.items.values()]);
     proxy.reconcile([...services.items.values()].filter((service) => ours.has(service.metadata.namespace ?? '')));
   });
 }
@@ -76,7 +84,7 @@ const agent = startNodeAgent({
   scratch: join(paths.node, 'scratch'),
   mirror: (podIP) => mirrorOf(podIP, platform.loopback.podPrefix),
   prepare: createPrepare({
-    kube, platform, runners,
+    kube, platform, layout: paths, contain, runners,
     namespaces: () => [...namespaces.items.values()],
     services: () => [...services.items.values()],
     uidOf: (projectId, role) => projectUid(data, projectId, role),

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startReflector, type Reflector } from '../kube-reflector.ts';
 import { errorFields, log } from '../log.ts';
 import type { Pod } from './kube-types.ts';
-import { wildcardListeners } from './listeners.ts';
+import { readListeners } from './listeners.ts';
 import { NODE_NAME } from './node-registration.ts';
 import { deletePod, PodWorker, scratchOf, type PodContext } from './pod-worker.ts';
 import type { Endpoint } from './service-proxy.ts';
@@ -63,7 +63,7 @@ export function startNodeAgent(context: Omit<PodContext, 'finished'>): NodeAgent
   let seen = '';
   const sweep = setInterval(() => {
     for (const worker of workers.values()) worker.trimLog();
-    const listeners = wildcardListeners();
+    const listeners = readListeners();
     const inodes = listeners.map((listener) => listener.inode).join();
     if (inodes === seen) return;
     seen = inodes;

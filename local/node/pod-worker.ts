@@ -10,7 +10,7 @@ import { kubeCode, type KubeClient } from '../kube-client.ts';
 import { errorFields, log } from '../log.ts';
 import { ContainerRuntime, now, type ContainerHost, type Prepared } from './container-runtime.ts';
 import type { Container, Pod, PodCondition } from './kube-types.ts';
-import type { WildcardListener } from './listeners.ts';
+import type { Listener } from './listeners.ts';
 import type { PodAddresses } from './pod-addresses.ts';
 import { trimLog, type PodLogs } from './pod-logs.ts';
 import type { PodProcess } from './pod-process.ts';
@@ -150,7 +150,7 @@ export class PodWorker {
     trimLog(this.#logFile);
   }
 
-  checkListeners(listeners: readonly WildcardListener[]): void {
+  checkListeners(listeners: readonly Listener[]): void {
     for (const container of this.#containers) container.checkListeners(listeners);
   }
 

@@ -1,6 +1,6 @@
 /**
  * Startup, liveness and readiness of one container with the kubelet's fields: httpGet, tcpSocket
- * and exec. Until the first success an attempt is made every 250 ms, so that a pod is Ready when
+ * and exec. Until the first success an attempt is made every 100 ms, so that a pod is Ready when
  * it is, not up to a period later; failures still count once per period.
  */
 import { spawn } from 'node:child_process';
@@ -10,7 +10,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { resolvePort, type Container, type Probe } from './kube-types.ts';
 
-const EAGER_MS = 250;
+const EAGER_MS = 100;
 
 export interface ProbeTarget {
   readonly container: Container;

@@ -1,10 +1,11 @@
 /**
- * ClusterIP:port → a ready pod. It listens only for Services of namespaces that are ours and that
+ * ClusterIP:port → a ready pod, also at the port by which contained pods know the Service. It listens only for Services of namespaces that are ours and that
  * name a selector; with no ready pod a connection is refused at once, never sent elsewhere (I4).
  */
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { errorFields, log } from '../log.ts';
 import { resolvePort, selects, type Pod, type Service } from './kube-types.ts';
+import type { ServicePorts } from './service-ports.ts';
 
 export interface Endpoint { readonly pod: Pod; readonly address: string }
 
@@ -19,7 +20,7 @@ export interface ServiceProxy {
   close(): Promise<void>;
 }
 
-export function createServiceProxy(readyPods: (namespace: string) => readonly Endpoint[]): ServiceProxy {
+export function createServiceProxy(readyPods: (namespace: string) => readonly Endpoint[], ports?: Pick<ServicePorts, 'portOf'>): ServiceProxy {
   const listeners = new Map<string, Listener>();
   const services = new Map<string, { service: Service; port: number }>();
   const failing = new Set<string>();
@@ -90,10 +91,13 @@ export function createServiceProxy(readyPods: (namespace: string) => readonly En
         if (Object.keys(service.spec.selector ?? {}).length === 0) continue;
         for (const { port, protocol } of service.spec.ports ?? []) {
           if ((protocol ?? 'TCP') !== 'TCP') continue;
-          const key = `${service.metadata.uid} ${host}:${String(port)}`;
-          keys.add(key);
-          services.set(key, { service, port });
-          if (!listeners.has(key)) listen(key, host, port);
+          for (const at of [port, ports?.portOf(service, port)]) {
+            if (at === undefined) continue;
+            const key = `${service.metadata.uid} ${host}:${String(at)}`;
+            keys.add(key);
+            services.set(key, { service, port });
+            if (!listeners.has(key)) listen(key, host, at);
+          }
         }
       }
       for (const key of services.keys()) if (!keys.has(key)) void drop(key);

@@ -37,7 +37,7 @@ const NAMES: readonly PortName[] = [
   'postgres', 'temporal', 'temporalUi', 'temporalHttp', 'temporalMetrics', 'kube', 'controllerManager', 'scheduler', 'timeline', 'gateway',
 ];
 /** Addresses that people know by heart are tried first. */
-const FAMILIAR: Partial<Ports> = { temporal: 7233, temporalUi: 8233, gateway: 7080 };
+export const FAMILIAR: Partial<Ports> = { temporal: 7233, temporalUi: 8233, gateway: 7080 };
 /** Below the ephemeral range, so that no outgoing connection is ever given one of these. */
 const FIRST_PORT = 20_000;
 const LAST_PORT = 31_999;

@@ -28,7 +28,6 @@ export class Supervisor {
   constructor(platform: Platform, emit: (event: SupervisorEvent) => void) {
     this.#platform = platform;
     this.#emit = emit;
-    const env = partEnvironment(platform);
     for (const spec of partSpecs(platform)) {
       let since = Date.now();
       const changed = (state: PartState, detail?: string) => {
@@ -36,7 +35,7 @@ export class Supervisor {
         if (state === 'starting' || state === 'stopping') since = Date.now();
         emit({ part: spec.name, state, ms: Date.now() - since, ...(detail ? { detail } : {}) });
       };
-      this.#parts.set(spec.name, new Part(spec, { platform, paths: layout(platform.dataDir), env, changed }));
+      this.#parts.set(spec.name, new Part(spec, { platform, paths: layout(platform.dataDir), env: partEnvironment(platform, spec.name), changed }));
     }
   }
 
@@ -79,9 +78,10 @@ export class Supervisor {
   }
 }
 
-/** The supervisor's own environment, marked so that every descendant can be found. */
-function partEnvironment(platform: Platform): NodeJS.ProcessEnv {
+/** The supervisor's own environment, marked so that every descendant can be found; the model's key is the worker's alone (I7). */
+export function partEnvironment(platform: Pick<Platform, 'instance' | 'dataDir'>, name: PartName): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env, ADORABLE_INSTANCE: platform.instance, ADORABLE_DATA: platform.dataDir };
   delete env['NODE_OPTIONS'];
+  if (name !== 'worker') delete env['ADORABLE_MODEL_KEY'];
   return env;
 }

@@ -4,7 +4,7 @@
  * because a sync per file takes minutes with ten thousand tables.
  */
 import { execFile } from 'node:child_process';
-import { chownSync, mkdirSync, readdirSync } from 'node:fs';
+import { chownSync, closeSync, fsyncSync, mkdirSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -29,4 +29,14 @@ export async function copyDataDirectory(from: string, to: string, uid: number | 
 
 export async function syncFilesystem(path: string): Promise<void> {
   await run('sync', process.platform === 'linux' ? ['-f', path] : []);
+}
+
+/** The names in it, and so a rename into it. */
+export function syncDirectory(path: string): void {
+  const handle = openSync(path, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
 }

@@ -9,11 +9,12 @@ import { compareLsn, parseLsn, type Lsn } from '../../shared/lsn.ts';
 import type { TenantId, TimelineId } from '../../shared/ids.ts';
 import { unusableLsn } from './answer.ts';
 import { bootstrap } from './bootstrap.ts';
-import { copyDataDirectory, makeOwned, syncFilesystem } from './copy-tree.ts';
+import { copyDataDirectory, makeOwned, syncDirectory, syncFilesystem } from './copy-tree.ts';
+import { inheritBase, isWorthInheriting } from './inherit-base.ts';
 import { endOfWal, readPgControl } from './pg-control.ts';
 import { endProcessesIn, processesIn } from './postgres-process.ts';
 import { recover } from './recover.ts';
-import type { StateStore, TimelineState } from './state.ts';
+import type { Base, StateStore, TimelineState } from './state.ts';
 
 export interface Creation {
   readonly store: StateStore;
@@ -43,17 +44,19 @@ export async function createTimeline(creation: Creation, from: ForkPoint | undef
   try {
     if (from) await fork(creation, from, pgdata, pgTimelineId);
     else await bootstrap(creation.binaries, pgdata, uid);
-    await copyDataDirectory(pgdata, join(making, 'bases', FIRST_BASE), uid);
-    const lsn = endOfWal(pgdata, readPgControl(pgdata));
+    const begins = endOfWal(pgdata, readPgControl(pgdata));
+    const inherited = from ? await inherit(creation, from, begins) : undefined;
+    if (inherited === undefined) await copyDataDirectory(pgdata, join(making, 'bases', FIRST_BASE), uid);
     const state: TimelineState = {
       tenantId, timelineId, pgTimelineId, createdAt: new Date().toISOString(), pins: {},
       ...(from ? { ancestor: { timelineId: from.source.timelineId, lsn: from.lsn } } : {}),
-      bases: [{ folder: FIRST_BASE, lsn }],
+      ...(inherited === undefined ? { bases: [{ folder: FIRST_BASE, lsn: begins }] } : { bases: [{ folder: FIRST_BASE, lsn: inherited }], beginsAt: begins }),
     };
     store.writeTimeline(state, making);
     await syncFilesystem(making);
     renameSync(making, store.folder(tenantId, timelineId));
-    await syncFilesystem(store.tenantFolder(tenantId));
+    // All that is in it is on disk: only its name is not yet.
+    syncDirectory(store.tenantFolder(tenantId));
     return state;
   } catch (error) {
     await discard(making);
@@ -65,7 +68,7 @@ async function fork(creation: Creation, { source, lsn, isStoppedHere }: ForkPoin
   const { store, tenantId, timelineId, uid } = creation;
   const making = store.makingFolder(tenantId, timelineId);
   const origin = store.folder(tenantId, source.timelineId);
-  await copyDataDirectory(isStoppedHere ? join(origin, 'pgdata') : join(origin, 'bases', nearestBase(source, lsn)), pgdata, uid);
+  await copyDataDirectory(isStoppedHere ? join(origin, 'pgdata') : join(origin, 'bases', nearestBase(source, lsn).folder), pgdata, uid);
   await recover({
     binaries: creation.binaries, uid, pgdata, folder: making, pgTimelineId,
     target: isStoppedHere ? undefined : lsn,
@@ -78,16 +81,27 @@ async function fork(creation: Creation, { source, lsn, isStoppedHere }: ForkPoin
   if (uid !== undefined) chownSync(archived, uid, uid);
 }
 
-function nearestBase(source: TimelineState, lsn: Lsn): string {
+/** The LSN of the source's base where the fork took it over; undefined where a copy of its own is the better one. */
+async function inherit(creation: Creation, { source, lsn }: ForkPoint, begins: Lsn): Promise<Lsn | undefined> {
+  const { store, tenantId, timelineId, uid } = creation;
+  const [making, origin] = [store.makingFolder(tenantId, timelineId), store.folder(tenantId, source.timelineId)];
+  const base = nearestBase(source, lsn);
+  const from = { base: join(origin, 'bases', base.folder), archive: join(origin, 'wal'), liveWal: join(origin, 'pgdata', 'pg_wal'), lsn: base.lsn, until: lsn, uid };
+  if (!(await isWorthInheriting({ ...from, until: begins }, making))) return undefined;
+  await inheritBase(from, { base: join(making, 'bases', FIRST_BASE), archive: join(making, 'wal') });
+  return base.lsn;
+}
+
+function nearestBase(source: TimelineState, lsn: Lsn): Base {
   const usable = source.bases.filter((base) => compareLsn(base.lsn, lsn) <= 0);
   const nearest = usable.toSorted((a, b) => compareLsn(b.lsn, a.lsn))[0];
   const oldest = minReadableLsn(source);
-  if (!nearest) throw unusableLsn(`LSN ${lsn} is before ${oldest}, where timeline ${source.timelineId} begins.`);
-  return nearest.folder;
+  if (!nearest || compareLsn(lsn, oldest) < 0) throw unusableLsn(`LSN ${lsn} is before ${oldest}, where timeline ${source.timelineId} begins.`);
+  return nearest;
 }
 
 export function minReadableLsn(state: TimelineState): Lsn {
-  return state.bases.map((base) => base.lsn).toSorted(compareLsn)[0] ?? parseLsn('0/0');
+  return state.beginsAt ?? state.bases.map((base) => base.lsn).toSorted(compareLsn)[0] ?? parseLsn('0/0');
 }
 
 export function newestBaseLsn(state: TimelineState): Lsn {

@@ -14,6 +14,7 @@ import { createInspect } from './inspect.ts';
 import type { ProjectId } from '../../shared/ids.ts';
 import { createTimelineServer } from './server.ts';
 import { createStateStore } from './state.ts';
+import { createLeases, createThrowAway } from './throw-away.ts';
 import { createTimelines } from './timelines.ts';
 
 const TIDY_EVERY_MS = 1000;
@@ -33,7 +34,10 @@ const timelines = createTimelines({
 });
 await timelines.tidy(true);
 
-const server = createTimelineServer({ store, timelines, endpoints: createEndpoints(store), inspect: createInspect({ store, timelines, binaries, uidOf }), token: readSecret(data, 'timeline.token') });
+const withThrowAway = createThrowAway({ store, timelines, binaries, uidOf });
+const server = createTimelineServer({
+  store, timelines, endpoints: createEndpoints(store), inspect: createInspect(withThrowAway), leases: createLeases(withThrowAway), token: readSecret(data, 'timeline.token'),
+});
 server.listen(platform.ports.timeline, '127.0.0.1', () => { log('info', 'timeline server is ready', { ready: true, port: platform.ports.timeline }); });
 
 let isTidying = false;

@@ -18,6 +18,8 @@ export interface PostgresRun {
   readonly timeoutMs: number;
   /** Reads through a private socket in this folder before the stop; without it nobody can connect. */
   readonly during?: (socketFolder: string) => Promise<void>;
+  /** Who may connect through that socket: `cloud_admin` unless said otherwise. */
+  readonly logins?: 'admin' | 'all';
 }
 
 export class PostgresFailed extends Error {}
@@ -31,7 +33,7 @@ export async function runUntilStopped(run: PostgresRun): Promise<void> {
   const refuseAll = join(folder, 'hba.conf');
   writeFileSync(empty, '');
   // The folder is the uid's alone: who reaches the socket may read.
-  writeFileSync(refuseAll, run.during ? 'local all cloud_admin trust\n' : 'local all all reject\n');
+  writeFileSync(refuseAll, run.during ? `local all ${run.logins === 'all' ? 'all' : 'cloud_admin'} trust\n` : 'local all all reject\n');
   if (run.uid !== undefined) for (const path of [folder, empty, refuseAll]) chownSync(path, run.uid, run.uid);
   const settings = {
     config_file: empty, hba_file: refuseAll, ident_file: empty, listen_addresses: '', unix_socket_directories: folder,

@@ -13,6 +13,7 @@ import { Refusal, badRequest, notFound } from './answer.ts';
 import type { Endpoints } from './endpoints.ts';
 import type { Inspect } from './inspect.ts';
 import type { StateStore } from './state.ts';
+import type { Leases } from './throw-away.ts';
 import type { Timelines } from './timelines.ts';
 
 interface Call {
@@ -33,6 +34,7 @@ export interface ServerOptions {
   readonly timelines: Timelines;
   readonly endpoints: Endpoints;
   readonly inspect: Inspect;
+  readonly leases: Leases;
   readonly token: string;
 }
 
@@ -65,16 +67,22 @@ export function createTimelineServer(options: ServerOptions): Server {
   });
 }
 
-function routesOf({ store, timelines, endpoints, inspect }: ServerOptions): Route[] {
+function routesOf({ store, timelines, endpoints, inspect, leases }: ServerOptions): Route[] {
   const projectOfTenant = ({ params }: Call) => {
     const tenant = store.readTenant(parseTenantId(params['tenant']));
     if (!tenant) throw notFound(`There is no tenant ${String(params['tenant'])}.`);
     return tenant.projectId;
   };
   const ids = ({ params }: Call) => [parseTenantId(params['tenant']), parseTimelineId(params['timeline'])] as const;
+  const point = (call: Call) => {
+    const [tenantId, timelineId] = ids(call);
+    return { tenantId, timelineId, lsn: parseLsn(call.body['lsn']) };
+  };
   const project = ({ params }: Call) => parseProjectId(params['project']);
   const one = '/v1/tenant/:tenant/timeline/:timeline';
   return [
+    // Answered at once whatever else is under way: who waits for a fork asks here whether it is worth waiting.
+    { method: 'GET', path: '/v1/status', handle: () => [200, { id: 1 }] },
     {
       method: 'PUT', path: '/v1/tenant/:tenant/location_config',
       handle: async ({ params, body }) => {
@@ -98,7 +106,9 @@ function routesOf({ store, timelines, endpoints, inspect }: ServerOptions): Rout
     { method: 'DELETE', path: one, handle: async (call) => { await timelines.delete(...ids(call)); return [202, {}]; } },
     { method: 'PUT', path: `${one}/pin/:pin`, handle: async (call) => { await timelines.pin(...ids(call), pinId(call), parseLsn(call.body['lsn'])); return [200, {}]; } },
     { method: 'DELETE', path: `${one}/pin/:pin`, handle: async (call) => { await timelines.unpin(...ids(call), pinId(call)); return [200, {}]; } },
-    { method: 'POST', path: `${one}/inspect`, handle: async (call) => [200, { tables: await inspect(...ids(call), parseLsn(call.body['lsn'])) }] },
+    { method: 'POST', path: `${one}/inspect`, handle: async (call) => [200, await inspect(point(call))] },
+    { method: 'POST', path: `${one}/lease`, handle: async (call) => [201, await leases.open(point(call))] },
+    { method: 'DELETE', path: '/v1/lease/:lease', handle: async ({ params }) => { await leases.close(params['lease'] ?? ''); return [200, {}]; } },
     { method: 'POST', path: `${one}/seal`, handle: async (call) => [200, { sealed: true, lsn: await timelines.seal(...ids(call), fenceOf(call)) }] },
     { method: 'POST', path: `${one}/unseal`, handle: async (call) => { await timelines.unseal(...ids(call), fenceOf(call)); return [200, { sealed: false }]; } },
     {
@@ -125,6 +135,7 @@ function routesOf({ store, timelines, endpoints, inspect }: ServerOptions): Rout
     { method: 'PUT', path: '/v1/endpoint/:project', handle: (call) => [200, endpoints.configure(project(call), call.body)] },
     { method: 'GET', path: '/v1/endpoint/:project', handle: (call) => [200, endpoints.read(project(call))] },
     { method: 'GET', path: '/v1/tenant/:tenant/endpoint', forCompute: true, handle: (call) => [200, endpoints.read(projectOfTenant(call))] },
+    { method: 'POST', path: '/v1/tenant/:tenant/endpoint/next', forCompute: true, handle: async (call) => [200, await endpoints.next(projectOfTenant(call), call.body)] },
     { method: 'POST', path: '/v1/tenant/:tenant/endpoint/observed', forCompute: true, handle: (call) => { endpoints.observe(projectOfTenant(call), call.body); return [200, {}]; } },
   ];
 }

@@ -34,6 +34,8 @@ export interface TimelineState {
   readonly pgTimelineId: number;
   readonly createdAt: string;
   readonly bases: readonly Base[];
+  /** Where a fork begins whose first base is its source's, and so lies before it. */
+  readonly beginsAt?: Lsn;
   readonly pins: Readonly<Record<string, Lsn>>;
   readonly sealed?: { readonly lsn: Lsn };
   readonly attached?: Attachment;

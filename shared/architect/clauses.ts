@@ -1,10 +1,10 @@
 /**
  * A message as clauses of words: the unit in which one app is named. What joins a clause to the one
  * before decides how its words count: "and a blog" is a second app, "with a CMS" is a property,
- * "about finance" is a subject, "next to my tracker" only points at something.
+ * "about finance" is a subject, "to the blog" is a place, "next to my tracker" only points at something.
  */
 
-export type Joint = 'start' | 'and' | 'with' | 'about' | 'beside';
+export type Joint = 'start' | 'and' | 'with' | 'about' | 'onto' | 'beside';
 
 export interface Clause {
   readonly joint: Joint;
@@ -18,7 +18,8 @@ export interface Clause {
 const JOINTS: Readonly<Record<string, Joint>> = {
   and: 'and', plus: 'and', also: 'and', then: 'and', '&': 'and', ',': 'and', ';': 'and', '.': 'and', '!': 'and', '?': 'and', '\n': 'and',
   with: 'with', having: 'with', including: 'with', using: 'with',
-  about: 'about', for: 'about', on: 'about', of: 'about', as: 'about', in: 'about', to: 'about', that: 'about', where: 'about', which: 'about', so: 'about',
+  about: 'about', for: 'about', of: 'about', as: 'about', that: 'about', where: 'about', which: 'about', so: 'about',
+  to: 'onto', into: 'onto', on: 'onto', in: 'onto',
   beside: 'beside', besides: 'beside', alongside: 'beside', near: 'beside',
 };
 

@@ -1,7 +1,7 @@
 /** Which blueprint one clause names: one, none, or several that it fits equally well. */
 import type { Clause } from './clauses.ts';
 import { stem } from './clauses.ts';
-import type { Blueprint } from './plan.ts';
+import type { Blueprint, Keywords } from './plan.ts';
 
 export interface Match {
   readonly blueprints: readonly Blueprint[];
@@ -25,6 +25,11 @@ export function matchClause(clause: Clause, blueprints: readonly Blueprint[]): M
   // One weak word alone names nothing, unless several blueprints claim it: then the answer names them.
   if (best < ENOUGH_WEAK && fitting.length < 2) return { blueprints: [], isStrong: false };
   return { blueprints: fitting, isStrong: false };
+}
+
+/** One strong word, or two weak ones. */
+export function names(clause: Clause, { strong, weak }: Keywords): boolean {
+  return clause.words.some((word) => has(strong, word)) || new Set(clause.words.filter((word) => has(weak, word))).size >= ENOUGH_WEAK;
 }
 
 function has(keywords: readonly string[], word: string): boolean {

@@ -1,5 +1,5 @@
 /** `generateProject`: the one door, with its children `materializeApp` and `generateApp`. */
-import type { RevisionId } from '../ids.ts';
+import type { OperationId, RevisionId } from '../ids.ts';
 import type { Fenced } from '../moment.ts';
 import type { Bucket, CommitPoint, MaterializedApp } from '../ports.ts';
 import type { OperationRequest } from './operation.ts';
@@ -13,6 +13,8 @@ export interface GenerateRequest extends OperationRequest {
   readonly door: GenerationDoor;
   /** Left out: the newest approved revision that is not done. */
   readonly revisionId?: RevisionId;
+  /** How long a bucket that failed waits for `resumeRun` before the run closes as `failed-resumable`. */
+  readonly waitMs?: number;
 }
 
 export interface MaterializeAppRequest {
@@ -25,6 +27,8 @@ export interface GenerateAppRequest {
   readonly fenced: Fenced;
   readonly bucket: Bucket;
   readonly revisionId: RevisionId;
+  /** An operation whose result for this app is taken up where it still fits. */
+  readonly from?: OperationId;
 }
 
 export type GenerateAppResult = CommitPoint;

@@ -2,7 +2,7 @@
  * What all operations on a project share: the Workflow ID that makes the Temporal server the
  * mutex, the task queue, the messages that steer a run and what it answers.
  */
-import type { OperationId, ProjectId } from '../ids.ts';
+import type { AppId, OperationId, ProjectId, RevisionId } from '../ids.ts';
 import type { OperationKind } from '../moment.ts';
 import type { Receipt } from '../restore/plan.ts';
 
@@ -75,13 +75,21 @@ export interface DegradedPart {
 
 export interface OperationOutcome {
   readonly operationId: OperationId;
-  readonly outcome: 'provisioned' | 'generated' | 'restored' | 'deleted' | 'recovered' | 'recorded' | 'swept' | 'unchanged';
+  readonly outcome: 'provisioned' | 'generated' | 'restored' | 'deleted' | 'recovered' | 'recorded' | 'swept' | 'unchanged' | 'failed-resumable';
   readonly health: Health;
   readonly degraded: readonly DegradedPart[];
   readonly message: string;
   readonly receipt?: Receipt;
   /** The checkpoint that undoes this operation. */
   readonly undo?: string;
-  /** The failure's type when the outcome is `unchanged`. */
+  /** The failure's type when the outcome is `unchanged` or `failed-resumable`. */
   readonly failure?: string;
+  readonly resumable?: Resumable;
+}
+
+/** A generation of which nothing is to be seen, but whose finished buckets another may take up. */
+export interface Resumable {
+  readonly revisionId: RevisionId;
+  readonly finished: readonly AppId[];
+  readonly failed: readonly AppId[];
 }

@@ -26,7 +26,7 @@ export interface SweepFindings {
   readonly reapable: ReapPlan;
   /** A run that ended without an outcome: the next operation or `recover` finishes it, and nothing is reaped before. */
   readonly abandoned: OperationId | null;
-  /** The namespace differs from what the current moment renders. */
+  /** The namespace differs from what the current moment renders, or a stored kind from what is derived. */
   readonly drift: readonly Difference[];
   /** Nobody recorded these: left alone. */
   readonly orphans: readonly string[];

@@ -1,7 +1,7 @@
 /**
  * What every namespace carries whatever it runs: quotas as a guard against run-away objects,
  * default-deny network policy with the declared edges, no service account token. The process node
- * does not enforce network policy; containment there is by uid (I10).
+ * enforces who connects to computes and services, by port (I10), and none of the other edges.
  */
 import type { ProjectId } from '../ids.ts';
 import { COMPUTE } from '../services/built-ins.ts';

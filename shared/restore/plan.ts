@@ -53,6 +53,8 @@ export interface RestorePlan {
   readonly revives: readonly RevivedCredential[];
   /** State that a restore does not cover, in words. */
   readonly notCovered: readonly string[];
+  /** What the restore will meet and what it does about it, in words: objects of others, open transactions, a database that does not answer. */
+  readonly noticed: readonly string[];
   /** Counted for previews only. */
   readonly code?: CodeChange;
   readonly rows?: readonly RowChange[];
@@ -92,6 +94,10 @@ export interface Receipt {
   readonly momentDigest?: string;
   readonly digest: string;
   readonly differences: readonly Difference[];
+  /** What is there and is no difference, in words: objects of others, transactions in doubt. */
+  readonly noticed: readonly string[];
+  /** What is stored besides what is derived, and has come to differ: no failure, since nobody trusts it. */
+  readonly drift?: readonly Difference[];
 }
 
 /** What shows that a past moment can still be restored, read without restoring it. */

@@ -3,8 +3,10 @@
  * adds a node that aliases its target; nothing newer is ever pruned by restoring.
  */
 import { AdorableError } from '../errors.ts';
+import { parseCheckpointId } from '../ids.ts';
 import type { CheckpointId } from '../ids.ts';
-import type { CheckpointKind } from '../moment.ts';
+import type { CheckpointKind, OperationKind, RestoreMode } from '../moment.ts';
+import { parseSlug } from '../slug.ts';
 
 export interface TreeNode {
   readonly id: CheckpointId;
@@ -66,6 +68,29 @@ export function momentBefore(tree: MomentTree, slug: string): CheckpointId {
 export function justOlder(tree: MomentTree): CheckpointId | null {
   const here = resolveAlias(tree, tree.current);
   return here.parentId === null ? null : resolveAlias(tree, here.parentId).id;
+}
+
+/** A checkpoint id, `undo` / `previous`, `redo` or `before:<slug>`: the moment that it names. */
+export function resolveTarget(tree: MomentTree, target: string): CheckpointId {
+  if (target === 'undo' || target === 'previous') return previousMoment(tree);
+  if (target === 'redo') return redoMoment(tree);
+  if (target.startsWith('before:')) return momentBefore(tree, parseSlug(target.slice('before:'.length)));
+  return parseCheckpointId(target);
+}
+
+/** Rows may have been written since the current moment was recorded, so data alone may go to it. */
+export function refuseCurrent(tree: MomentTree, target: CheckpointId, mode: RestoreMode): void {
+  if (mode === 'data' || !tree.nodes.has(target)) return;
+  if (resolveAlias(tree, target).id !== resolveAlias(tree, tree.current).id) return;
+  const older = justOlder(tree);
+  throw new AdorableError('CurrentMoment', `${target} is the current moment: ${older === null ? 'nothing older is recorded' : `the one just older is ${older}`}.`, { details: { current: target, justOlder: older } });
+}
+
+/** The redo stack once an operation has decided to go forward. */
+export function redoStackAfter(stack: readonly CheckpointId[], kind: OperationKind, restore: { readonly redo: boolean; readonly snapshotId: CheckpointId } | null): readonly CheckpointId[] {
+  if (kind === 'generate') return [];
+  if (kind !== 'restore' || restore === null) return stack;
+  return restore.redo ? stack.slice(0, -1) : [...stack, restore.snapshotId];
 }
 
 function nodeOf(tree: MomentTree, id: CheckpointId): TreeNode {

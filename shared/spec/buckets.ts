@@ -10,6 +10,8 @@ export interface PlannedSubtask {
   readonly id: string;
   readonly featureId: string;
   readonly appId: string | null;
+  /** Where it stands in the order of the plan. */
+  readonly position: number;
 }
 
 export interface KnownApp {
@@ -22,6 +24,7 @@ export interface KnownApp {
 export interface PlanBucket {
   readonly appId: AppId;
   readonly slug: string;
+  /** In the order in which they are built. */
   readonly featureIds: readonly string[];
 }
 
@@ -32,14 +35,15 @@ export function bucketPlanByAppId(
 ): readonly PlanBucket[] {
   const known = new Map<string, KnownApp>(apps.map((app) => [app.id, app]));
   const buckets = new Map<AppId, { slug: string; features: Set<string> }>();
-  for (const subtask of subtasks) {
+  const inOrder = [...subtasks].sort((a, b) => a.position - b.position || (a.featureId < b.featureId ? -1 : a.featureId > b.featureId ? 1 : 0));
+  for (const subtask of inOrder) {
     const app = targetOf(projectId, subtask, known);
     const bucket = buckets.get(app.id) ?? { slug: app.slug, features: new Set<string>() };
     bucket.features.add(subtask.featureId);
     buckets.set(app.id, bucket);
   }
   return [...buckets]
-    .map(([appId, bucket]) => ({ appId, slug: bucket.slug, featureIds: [...bucket.features].sort() }))
+    .map(([appId, bucket]) => ({ appId, slug: bucket.slug, featureIds: [...bucket.features] }))
     .sort((a, b) => (a.slug < b.slug ? -1 : 1));
 }
 

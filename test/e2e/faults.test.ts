@@ -43,7 +43,7 @@ test.each(SAMPLE)('%s at %s in %s: %s', async (fault, activity, name, outcome) =
 }, 240_000);
 
 test('rows written all the while, the worker killed in the middle: every acknowledged one is kept, none twice', async () => {
-  expect(await writeWhile(lane, { fault: 'kill the worker', boundary: { activity: 'sealTimeline', nth: 1 } })).toEqual({ outcome: 'restored', problems: [] });
+  expect(await writeWhile(lane, { fault: 'kill the worker', boundary: { activity: 'stopCompute', nth: 1 } })).toEqual({ outcome: 'restored', problems: [] });
 }, 240_000);
 
 test('no secret stands in a log, a row or a commit, and nothing is left of a project that is deleted', async () => {

@@ -1,5 +1,6 @@
 /** The infra activities on a real API server with the fence policy and a real inventory; the world is read as an administrator. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProjectId } from '../../shared/ids.ts';
 import { AFTER, app, at, BEFORE, moment, namesOf, objectsOf, startInfraWorld } from '../unit/infra/infra-world.ts';
 import type { InfraWorld } from '../unit/infra/infra-world.ts';
@@ -57,12 +58,12 @@ describe('the story of a project', () => {
     expect(await replicas(project)).toEqual({ app: 0, 'app-blog': 0, directus: 0, 'neon-compute': 1 });
     expect((await objectsOf(world, project, 'Pod')).map((object) => object.metadata.labels?.['app.kubernetes.io/name'])).toEqual(['neon-compute']);
     expect(world.asked).toEqual(['aaaa admin 3', 'await admin']);
-    await world.infra.stopCompute(third);
+    expect(await world.infra.stopCompute(at(third, after))).toEqual({ lsn: '0/2000' });
     expect(await namesOf(world, project, 'Pod')).toEqual([]);
 
     const back = { ...before, timelineId: after.timelineId.replaceAll('a', 'b') as typeof after.timelineId };
     await world.infra.startCompute(at(third, back));
-    expect(world.asked.slice(2)).toEqual(['unseal bbbb', 'bbbb admin 3']);
+    expect(world.asked.slice(2)).toEqual(['seal aaaa', 'unseal bbbb', 'bbbb admin 3']);
     const undone = await world.infra.convergeInfra({ ...at(third, back), keepRunning: false });
     expect(undone).toMatchObject({ tornDown: ['app-blog'], deprovisioned: ['directus'] });
     expect(await namesOf(world, project, 'Deployment')).toEqual(['app', 'neon-compute']);
@@ -135,6 +136,35 @@ describe('what others did', () => {
     await expect(world.infra.convergeInfra({ ...at(fenced, after), keepRunning: true })).rejects.toMatchObject({ type: 'OwnershipConflict', message: expect.stringContaining('Service/app-blog') });
   });
 
+  test('what is not ours is named before a restore; what is in its way is refused by name', async () => {
+    const { fenced, before, after } = await running('surveyaaaa' as ProjectId);
+    const id = fenced.projectId;
+    await world.infra.ensureSecrets({ ...fenced, moment: after });
+    const moments = [{ moment: before, declared: BEFORE }, { moment: after, declared: AFTER }];
+    expect(await world.infra.surveyNamespace(id, moments)).toEqual([]);
+    const make = async (name: string) => await world.admin.request({ method: 'POST', path: `/api/v1/namespaces/adorable-${id}/services`, body: { apiVersion: 'v1', kind: 'Service', metadata: { name }, spec: { ports: [{ port: 1 }] } } });
+    await make('stranger');
+    expect(await world.infra.surveyNamespace(id, moments)).toEqual(['Service/stranger was made by someone else: it is left alone']);
+    expect(await world.infra.readNamespace({ projectId: id, moment: before, running: false })).toMatchObject({ differences: [], foreign: ['Service/stranger'] });
+    await make('app-blog');
+    await expect(world.infra.surveyNamespace(id, moments)).rejects.toMatchObject({ type: 'PreconditionFailed', message: expect.stringContaining('Service/app-blog') as unknown });
+    expect(await world.infra.surveyNamespace(id, moments.slice(0, 1))).toHaveLength(2);
+  });
+
+  test('a Service whose address may not change, and a Secret that was made immutable, are made again', async () => {
+    const { fenced, before } = await running('fixedaaaaa' as ProjectId);
+    const id = fenced.projectId;
+    const at1 = (plural: string, name: string) => `/api/v1/namespaces/adorable-${id}/${plural}/${name}`;
+    const [service] = (await objectsOf(world, id, 'Service')).filter((object) => object.metadata.name === 'app');
+    await world.admin.request({ method: 'DELETE', path: at1('services', 'app') });
+    await world.admin.request({ method: 'POST', path: at1('services', 'app').replace(/\/app$/, ''), body: { apiVersion: 'v1', kind: 'Service', metadata: { name: 'app', labels: service?.metadata.labels }, spec: { clusterIP: 'None', ports: [{ name: 'main', port: 1 }] } } });
+    await world.admin.request({ method: 'PATCH', path: at1('secrets', 'app-personal-finance-env'), patch: 'application/merge-patch+json', query: { fieldManager: 'kubectl-edit' }, body: { immutable: true, data: { EXTRA: 'eA==' } } });
+    expect(await world.infra.convergeInfra({ ...at(fenced, before), keepRunning: true })).toMatchObject({ created: 2 });
+    const made = await world.admin.request<{ spec: { clusterIP: string } }>({ method: 'GET', path: at1('services', 'app') });
+    expect(made.spec.clusterIP).toMatch(/^\d/);
+    expect(await world.infra.readNamespace({ projectId: id, moment: before, running: false })).toMatchObject({ differences: [] });
+  });
+
   test('a Deployment with another selector is made again', async () => {
     const id = 'immutaaaaa' as ProjectId;
     const { fenced, before } = await running(id);
@@ -150,6 +180,51 @@ describe('what others did', () => {
   });
 });
 
+describe('a namespace that someone else deletes', () => {
+  const namespace = (id: ProjectId) => `/api/v1/namespaces/adorable-${id}`;
+  const isThere = async (id: ProjectId) => await world.admin.request({ method: 'GET', path: namespace(id) }).then(() => true, () => false);
+
+  test('before a restore: named, a difference, and made again closed to traffic, with everything in it; not by an operation that was overtaken', async () => {
+    const id = 'vanishaaaa' as ProjectId;
+    const { fenced: old, before } = await running(id);
+    await world.admin.request({ method: 'DELETE', path: namespace(id) });
+    while (await isThere(id)) await sleep(50);
+    expect(await world.infra.surveyNamespace(id, [{ moment: before, declared: BEFORE }])).toEqual([expect.stringContaining('someone deleted it, and the restore makes it again')]);
+    expect((await world.infra.readNamespace({ projectId: id, moment: before, running: true })).differences).toContainEqual({ store: 'namespace', what: `Namespace/adorable-${id}`, expected: 'present', found: 'absent' });
+    const next = await world.hold(id, 2);
+    await expect(world.infra.startCompute(at(old, before))).rejects.toMatchObject({ type: 'StaleFence' });
+    await expect(world.infra.startTiers(at(old, before))).rejects.toMatchObject({ type: 'StaleFence' });
+    expect(await isThere(id)).toBe(false);
+    await world.infra.freeze(at(next, before));
+    const made = await world.admin.request<{ metadata: { annotations: Record<string, string> } }>({ method: 'GET', path: namespace(id) });
+    expect(made.metadata.annotations).toMatchObject({ 'adorable.dev/fence': '2', 'adorable.dev/gateway': 'restoring' });
+    await world.infra.stopCompute(at(next, before));
+    await world.infra.startCompute(at(next, before));
+    await world.infra.convergeInfra({ ...at(next, before), keepRunning: false });
+    expect(await world.infra.startTiers(at(next, before))).toEqual({ healthy: ['app', 'neon-compute'], degraded: [] });
+    await world.infra.open(next);
+    expect(await world.infra.readNamespace({ projectId: id, moment: before, running: true })).toMatchObject({ differences: [] });
+  }, 60_000);
+
+  test('in the middle: whatever step comes next waits for its end, then makes it again, also after the moment is final', async () => {
+    const id = 'midwayaaaa' as ProjectId;
+    const { fenced, before } = await running(id);
+    const finalizer = (finalizers: string[]) => world.admin.request({ method: 'PATCH', path: `${namespace(id)}/configmaps/held`, patch: 'application/merge-patch+json', body: { metadata: { finalizers } } });
+    await world.admin.request({ method: 'POST', path: `${namespace(id)}/configmaps`, body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'held', finalizers: ['example.org/held'] } } });
+    await world.admin.request({ method: 'DELETE', path: namespace(id) });
+    const waits = { type: 'Contended', message: expect.stringContaining('made again once it is gone') as unknown };
+    await expect(world.infra.freeze(at(fenced, before))).rejects.toMatchObject(waits);
+    await expect(world.infra.startCompute(at(fenced, before))).rejects.toMatchObject(waits);
+    await expect(world.infra.convergeInfra({ ...at(fenced, before), keepRunning: false })).rejects.toMatchObject(waits);
+    await expect(world.infra.startTiers(at(fenced, before))).rejects.toMatchObject(waits);
+    await finalizer([]);
+    while (await isThere(id)) await sleep(50);
+    expect(await world.infra.startTiers(at(fenced, before))).toEqual({ healthy: ['app', 'neon-compute'], degraded: [] });
+    await world.infra.open(fenced);
+    expect(await world.infra.readNamespace({ projectId: id, moment: before, running: true })).toMatchObject({ differences: [] });
+  }, 60_000);
+});
+
 describe('the fence', () => {
   test('an operation that was overtaken is refused by the API server and by the inventory', async () => {
     const project = 'fenceaaaaa' as ProjectId;
@@ -158,7 +233,7 @@ describe('the fence', () => {
     const began = performance.now();
     await world.infra.ensureNamespace(newer);
     process.stderr.write(`fence raised and proven in ${String(Math.round(performance.now() - began))} ms\n`);
-    await expect(world.infra.stopCompute(old)).rejects.toMatchObject({ type: 'StaleFence' });
+    await expect(world.infra.stopCompute(at(old, before))).rejects.toMatchObject({ type: 'StaleFence' });
     await expect(world.infra.open(old)).rejects.toMatchObject({ type: 'StaleFence' });
     await expect(world.infra.convergeInfra({ ...at(old, after), keepRunning: true })).rejects.toMatchObject({ type: 'StaleFence' });
     await expect(world.infra.deleteNamespace(old)).rejects.toMatchObject({ type: 'StaleFence' });
@@ -169,7 +244,7 @@ describe('the fence', () => {
     const next = await world.hold(project, 6);
     await world.infra.startCompute(at(next, before));
     await expect(world.infra.startCompute(at(newer, before))).rejects.toMatchObject({ type: 'StaleFence' });
-    await expect(world.infra.stopCompute(newer)).rejects.toMatchObject({ type: 'StaleFence' });
+    await expect(world.infra.stopCompute(at(newer, before))).rejects.toMatchObject({ type: 'StaleFence' });
   });
 });
 
@@ -239,6 +314,19 @@ describe('the end', () => {
     await world.admin.request({ method: 'POST', path: `/api/v1/namespaces/adorable-${project}/configmaps`, body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'notes' }, data: { a: 'b' } } });
     await world.infra.deleteNamespace(fenced);
     expect(await namesOf(world, project, 'ConfigMap')).toEqual(['kube-root-ca.crt', 'notes']);
+    expect(await namesOf(world, project, 'Deployment')).toEqual([]);
+  });
+
+  test('so does one of a kind that this project makes none of', async () => {
+    const project = 'claimaaaaa' as ProjectId;
+    const { fenced, before } = await running(project);
+    await world.admin.request({
+      method: 'POST', path: `/api/v1/namespaces/adorable-${project}/persistentvolumeclaims`,
+      body: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } },
+    });
+    expect(await world.infra.readNamespace({ projectId: project, moment: before, running: true })).toMatchObject({ differences: [], foreign: ['PersistentVolumeClaim/data'] });
+    await world.infra.deleteNamespace(fenced);
+    expect(await namesOf(world, project, 'PersistentVolumeClaim')).toEqual(['data']);
     expect(await namesOf(world, project, 'Deployment')).toEqual([]);
   });
 

@@ -1,11 +1,13 @@
 /**
- * The tree of moments on real engines: undo ×N, redo ×N, a generation after an undo, undo ×N
- * again. The moment digest (tree, data, declared state, manifests) is equal at equal moments and
- * different at different ones; data and code move alone where that parts nothing (I1, I3).
+ * The tree of moments on real engines: undo ×3, redo ×3, a generation, undo ×2 on one project with
+ * three apps of three blueprints. The moment digest (tree, data, declared state, manifests) is equal
+ * at equal moments and different at different ones; data and code move alone where that parts
+ * nothing (I1, I3).
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import pg from 'pg';
 import { addTransaction, transactions } from '../../cli/story/tell.ts';
 import { openWorld } from '../../cli/story/world.ts';
 import type { World } from '../../cli/story/world.ts';
@@ -54,7 +56,7 @@ async function restore(target: string): Promise<void> {
 }
 
 describe('equal moments have equal digests', () => {
-  test('undo ×2 walks back generation by generation, redo ×2 takes it back', async () => {
+  test('undo ×3, redo ×3, a generation, undo ×2', async () => {
     at['empty'] = await digest();
     await generate('a personal finance tracker');
     at['finance, no rows'] = await digest();
@@ -64,8 +66,13 @@ describe('equal moments have equal digests', () => {
     at['both, no new rows'] = await digest();
     await addTransaction(world, 'Written beside the board', -200);
     at['both'] = await digest();
-    expect(new Set(Object.values(at)).size).toBe(5);
+    await generate('a portfolio as a separate app');
+    at['three'] = await digest();
+    expect(new Set(Object.values(at)).size).toBe(6);
+    expect(await world.appDirs()).toEqual(['personal-finance', 'portfolio', 'task-board']);
 
+    await restore('undo');
+    expect(await digest()).toBe(at['both']);
     await restore('undo');
     expect(await digest()).toBe(at['finance']);
     await restore('undo');
@@ -76,11 +83,14 @@ describe('equal moments have equal digests', () => {
     expect(await digest()).toBe(at['finance']);
     await restore('redo');
     expect(await digest()).toBe(at['both']);
+    await restore('redo');
+    expect(await digest()).toBe(at['three']);
+    expect(await world.appDirs()).toEqual(['personal-finance', 'portfolio', 'task-board']);
     expect(await transactions(world)).toEqual(expect.arrayContaining(['Written in finance', 'Written beside the board']));
     await expect(platform.open.runtime.planRestore(projectId, 'redo')).rejects.toMatchObject({ type: 'PreconditionFailed' });
-  }, 240_000);
 
-  test('a generation after an undo ends the redo stack, never the tree', async () => {
+    // A generation ends the redo stack, never the tree.
+    await restore('undo');
     await restore('undo');
     const undone = (await platform.open.runtime.planRestore(projectId, 'redo')).target.checkpointId;
     await generate('a task board');
@@ -91,7 +101,7 @@ describe('equal moments have equal digests', () => {
     expect(await digest()).toBe(at['empty']);
     await restore(undone);
     expect(await digest()).toBe(at['both']);
-  }, 240_000);
+  }, 400_000);
 });
 
 describe('data and code move alone where that parts nothing', () => {
@@ -149,16 +159,45 @@ describe('data and code move alone where that parts nothing', () => {
 });
 
 describe('what is recorded can be asked for again', () => {
-  test('a rotated database password revives in the branch, is named, and the app connects after undo and redo', async () => {
+  /** A connection of the test's own, by password: how the server answers it. */
+  async function login(user: string, password: string): Promise<string> {
+    const client = new pg.Client({ ...(await world.computeAddress()), user, password, connectionTimeoutMillis: 5000 });
+    try {
+      await client.connect();
+      await client.query('SELECT 1');
+      return 'connected';
+    } catch (error) {
+      return String((error as { code?: unknown }).code);
+    } finally {
+      await client.end();
+    }
+  }
+
+  const sessions = async (role: string): Promise<string[]> =>
+    (await world.sql<{ session: string }>(`SELECT pid || ' since ' || backend_start AS session FROM pg_stat_activity WHERE usename = $1`, [role])).map((row) => row.session);
+
+  test('a rotated database password revives in the branch, is named, and the app connects with the new one alone after undo and redo', async () => {
     const [app] = await platform.open.database.query<{ id: string }>(`SELECT id FROM project_apps WHERE project_id = $1 AND slug = 'personal-finance' AND archived_at IS NULL`, [projectId]);
+    const role = app?.id ?? '';
+    const [old, rotated] = [await world.secret('app-personal-finance-env', 'PGPASSWORD'), 'f'.repeat(48)];
+    expect(await login(role, old)).toBe('connected');
     const store = createSecretStore({ database: platform.open.database, seal: createSeal(readSecret(platform.data, 'master.key')) });
-    await store.rotateSecret(projectId, `app/${app?.id ?? ''}/PGPASSWORD`, 'f'.repeat(48));
+    await store.rotateSecret(projectId, `app/${role}/PGPASSWORD`, rotated);
     expect(await platform.open.runtime.planRestore(projectId, 'before:task-board')).toMatchObject({ revives: [{ secret: 'app personal-finance PGPASSWORD', then: 1, now: 2 }] });
-    await restore('before:task-board');
-    expect(await transactions(world)).toEqual(['Written in finance']);
-    await restore('redo');
-    await addTransaction(world, 'With the new password', -600);
-    expect((await platform.open.runtime.verify(projectId)).secretVersions).toMatchObject({ [`app/${app?.id ?? ''}/PGPASSWORD`]: 2 });
+
+    let before = await sessions(role);
+    for (const target of ['before:task-board', 'redo']) {
+      await restore(target);
+      expect(await world.secret('app-personal-finance-env', 'PGPASSWORD')).toBe(rotated);
+      await addTransaction(world, `With the new password after ${target}`, -600);
+      // What the app wrote through is a session of its own since the restore.
+      const now = await sessions(role);
+      expect(now.length).toBeGreaterThan(0);
+      expect(now.filter((session) => before.includes(session))).toEqual([]);
+      expect([await login(role, rotated), await login(role, old)]).toEqual(['connected', '28P01']);
+      before = now;
+    }
+    expect((await platform.open.runtime.verify(projectId)).secretVersions).toMatchObject({ [`app/${role}/PGPASSWORD`]: 2 });
   }, 240_000);
 
   test('every listed moment is reachable, and a past one is proven restorable without restoring it', async () => {

@@ -90,11 +90,11 @@ async function ask(path: string, { host, accept = '*/*', address = '127.0.0.1', 
 
 async function expose(name: string): Promise<string> {
   await apply(`/api/v1/namespaces/${NS}/services`, {
-    apiVersion: 'v1', kind: 'Service', metadata: { name }, spec: { selector: { app: name }, ports: [{ name: 'http', port: 80, targetPort: 'http' }] },
+    apiVersion: 'v1', kind: 'Service', metadata: { name }, spec: { selector: { app: name }, ports: [{ name: 'http', port: 8080, targetPort: 'http' }] },
   });
   await apply(`/apis/networking.k8s.io/v1/namespaces/${NS}/ingresses`, {
     apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', metadata: { name },
-    spec: { rules: [{ host: `${name}-e2e.preview.localhost`, http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name, port: { number: 80 } } } }] } }] },
+    spec: { rules: [{ host: `${name}-e2e.preview.localhost`, http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name, port: { number: 8080 } } } }] } }] },
   });
   return (await until(async () => (await get<{ spec: { clusterIP?: string } }>(`/api/v1/namespaces/${NS}/services/${name}`))?.spec.clusterIP));
 }
@@ -138,8 +138,8 @@ describe('a Deployment', () => {
     });
     expect(throughGateway.body).toBe('hello from web');
     expect(throughGateway.headers['x-seen-host']).toBe('WEB-e2e.preview.localhost:1234');
-    const env = JSON.parse((await ask('/env', { address: clusterIP, port: 80 })).body) as Record<string, string>;
-    expect(env).toMatchObject({ PASSWORD: 'a$$b$(PORT)', COPY: 'a$$b$(PORT)', NOTE: 'a note', URL: `http://${clusterIP}:80/$(PORT)/$(NOT_THERE)`, HOST: env['POD_IP'] });
+    const env = JSON.parse((await ask('/env', { address: clusterIP, port: 8080 })).body) as Record<string, string>;
+    expect(env).toMatchObject({ PASSWORD: 'a$$b$(PORT)', COPY: 'a$$b$(PORT)', NOTE: 'a note', URL: `http://${clusterIP}:8080/$(PORT)/$(NOT_THERE)`, HOST: env['POD_IP'] });
     expect(Object.keys(env).filter((key) => /NODE_OPTIONS|JEST|ADORABLE_CACHE/.test(key))).toEqual([]);
     if (process.getuid?.() === 0) expect(Number(env['UID'])).toBeGreaterThanOrEqual(200_000);
   }, 60_000);
@@ -187,7 +187,7 @@ describe('containers that do not do well', () => {
   }, 30_000);
 
   test('a wildcard listener is ended by name and never Ready', async () => {
-    await run('wild', web({ env: [{ name: 'PORT', value: '38291' }, { name: 'BIND', value: '0.0.0.0' }], readinessProbe: { tcpSocket: { port: 38_291 } } }));
+    await run('wild', web({ ports: [{ containerPort: 38_291 }], env: [{ name: 'PORT', value: '38291' }, { name: 'BIND', value: '0.0.0.0' }], readinessProbe: { tcpSocket: { port: 38_291 } } }));
     const found = await until(async () => {
       const current = await status('wild');
       return current?.state.waiting?.reason === 'WildcardListener' && current;
@@ -196,6 +196,17 @@ describe('containers that do not do well', () => {
     expect(found.lastState.terminated?.reason).toBe('WildcardListener');
     expect(found.ready).toBe(false);
     await remove('wild', { gracePeriodSeconds: 1 });
+  }, 30_000);
+
+  test('a listener on an address that is not its own is ended by name', async () => {
+    await run('posing', web({ env: [{ name: 'PORT', value: '3000' }, { name: 'BIND', value: '127.0.0.3' }], readinessProbe: { tcpSocket: { host: '127.0.0.3', port: 3000 } } }));
+    const found = await until(async () => {
+      const current = await status('posing');
+      return current?.state.waiting?.reason === 'ForeignListener' && current;
+    });
+    expect(found.state.waiting?.message).toContain('127.0.0.3 port 3000');
+    expect(found.ready).toBe(false);
+    await remove('posing', { gracePeriodSeconds: 1 });
   }, 30_000);
 
   test('a failing liveness probe restarts the container', async () => {
@@ -305,10 +316,10 @@ describe('the gateway', () => {
 describe('the end of a namespace', () => {
   test('its pods, processes and Service listeners go with it', async () => {
     const clusterIP = (await get<{ spec: { clusterIP: string } }>(`/api/v1/namespaces/${NS}/services/web`))?.spec.clusterIP ?? '';
-    expect((await ask('/', { address: clusterIP, port: 80 })).status).toBe(200);
+    expect((await ask('/', { address: clusterIP, port: 8080 })).status).toBe(200);
     await plane.admin.request({ method: 'DELETE', path: `/api/v1/namespaces/${NS}` });
     await until(async () => (await get(`/api/v1/namespaces/${NS}`)) === undefined, 30_000);
-    await expect(ask('/', { address: clusterIP, port: 80 })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await expect(ask('/', { address: clusterIP, port: 8080 })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     expect(readdirSync(join(plane.platform.dataDir, 'node/pods'))).toEqual([]);
     expect(readdirSync(join(plane.platform.dataDir, 'node/scratch'))).toEqual([]);
   }, 45_000);

@@ -10,7 +10,7 @@ import { readTimeline } from '../../client/reads.ts';
 import { tellStory } from '../../cli/story/tell.ts';
 import type { Told } from '../../cli/story/tell.ts';
 import { openWorld } from '../../cli/story/world.ts';
-import { checkout } from '../../local/engines/recipe.ts';
+import { adorable as runCommand } from '../support/command.ts';
 import { startPlatform } from '../support/platform.ts';
 import type { TestPlatform } from '../support/platform.ts';
 
@@ -24,17 +24,7 @@ beforeAll(async () => {
 }, 900_000);
 afterAll(async () => { await platform.close(); }, 60_000);
 
-/** The command as a person types it. */
-async function adorable(...args: string[]): Promise<{ code: number; json: Record<string, unknown> }> {
-  const command = [join(checkout, 'cli', 'main.ts'), ...args, '--json', '--data', platform.data];
-  try {
-    const { stdout } = await run(process.execPath, command, { env: { ...process.env, NODE_OPTIONS: '' } });
-    return { code: 0, json: JSON.parse(stdout) as Record<string, unknown> };
-  } catch (error) {
-    const { code, stdout } = error as { code: number; stdout: string };
-    return { code, json: JSON.parse(stdout) as Record<string, unknown> };
-  }
-}
+const adorable = (...args: string[]) => runCommand(platform.data, ...args);
 
 describe('the story', () => {
   test('two apps, undo and redo hold in git, SQL, Kubernetes and HTTP', async () => {
@@ -70,26 +60,25 @@ describe('the story', () => {
     }
   });
 
-  test('bad input is refused with its type, one sentence and its exit code, and changes nothing', async () => {
-    const before = (await adorable('timeline', told.projectId)).json;
-    expect(await adorable('timeline', 'zzzzzzzzzz')).toMatchObject({ code: 3, json: { error: { type: 'NotFound' } } });
-    expect(await adorable('timeline', 'NOT AN ID')).toMatchObject({ code: 2, json: { error: { type: 'InvalidInput' } } });
-    expect(await adorable('restore', told.projectId, 'cp_000000000000', '--yes')).toMatchObject({ code: 3, json: { error: { type: 'NotFound' } } });
-    expect(await adorable('restore', told.projectId, 'before:nothing', '--yes')).toMatchObject({ code: 3, json: { error: { type: 'NotFound' } } });
-    const current = (before as unknown as { id: string; current: boolean }[]).find((entry) => entry.current);
-    expect(await adorable('restore', told.projectId, current?.id ?? '', '--yes')).toMatchObject({ code: 3, json: { error: { type: 'CurrentMoment', justOlder: expect.stringMatching(/^cp_/) } } });
-    expect(await adorable('chat', told.projectId, 'make me a sandwich')).toMatchObject({ code: 3, json: { error: { type: 'NoBlueprint' } } });
-    expect(await adorable('undo', told.projectId)).toMatchObject({ code: 3, json: { error: { type: 'PreconditionFailed' } } });
-    expect(await adorable('logs', told.projectId, 'nothing')).toMatchObject({ code: 3, json: { error: { type: 'NotFound' } } });
-    expect((await adorable('timeline', told.projectId)).json).toEqual(before);
-  }, 120_000);
-
-  test('a plan that is out of date is refused, and a dry run changes nothing', async () => {
-    const plan = await adorable('undo', told.projectId, '--dry-run');
-    expect(plan.json).toMatchObject({ archiveApps: [{ slug: 'blog' }], deprovisionServices: ['directus'] });
-    expect(await adorable('bookmark', told.projectId, 'before the change')).toMatchObject({ code: 0, json: { outcome: 'recorded' } });
-    expect(await adorable('undo', told.projectId, '--expect', String(plan.json['digest']), '--yes')).toMatchObject({ code: 3, json: { error: { type: 'ExpectationFailed' } } });
-    expect(await adorable('verify', told.projectId)).toMatchObject({ code: 0, json: { ok: true, apps: ['blog', 'personal-finance'] } });
+  test('bad input is refused with its type, one sentence and its exit code; that and a dry run change nothing', async () => {
+    const id = told.projectId;
+    const before = (await adorable('timeline', id)).json;
+    const current = (before as unknown as { id: string; current: boolean }[]).find((entry) => entry.current)?.id ?? '';
+    const answers = [
+      [['timeline', 'zzzzzzzzzz'], { code: 3, json: { error: { type: 'NotFound' } } }],
+      [['timeline', 'NOT AN ID'], { code: 2, json: { error: { type: 'InvalidInput' } } }],
+      [['restore', id, 'cp_000000000000', '--yes'], { code: 3, json: { error: { type: 'NotFound' } } }],
+      [['restore', id, 'before:nothing', '--yes'], { code: 3, json: { error: { type: 'NotFound' } } }],
+      [['restore', id, current, '--yes'], { code: 3, json: { error: { type: 'CurrentMoment', justOlder: expect.stringMatching(/^cp_/) } } }],
+      [['chat', id, 'make me a sandwich'], { code: 3, json: { error: { type: 'NoBlueprint' } } }],
+      [['undo', id], { code: 3, json: { error: { type: 'PreconditionFailed' } } }],
+      [['logs', id, 'nothing'], { code: 3, json: { error: { type: 'NotFound' } } }],
+      [['undo', id, '--dry-run'], { code: 0, json: { archiveApps: [{ slug: 'blog' }], deprovisionServices: ['directus'] } }],
+      [['verify', id], { code: 0, json: { ok: true, apps: ['blog', 'personal-finance'] } }],
+    ] as const;
+    // Reads and refusals: none waits for another.
+    await Promise.all(answers.map(async ([command, answer]) => { expect([command, await adorable(...command)]).toMatchObject([command, answer]); }));
+    expect((await adorable('timeline', id)).json).toEqual(before);
   }, 120_000);
 
   test('a deleted project leaves nothing but archived rows', async () => {

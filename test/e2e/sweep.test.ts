@@ -89,7 +89,7 @@ describe('sweep', () => {
     const before = await fenceNow();
     expect(await platform.open.runtime.sweep({ projectId })).toMatchObject({ projects: [{ projectId, state: 'swept', left: [], drift: [], orphans: [], reaped: { forks: [], pins: [], checkpoints: [], runs: [], trees: [] } }] });
     expect(await fenceNow()).toBe(before);
-    expect(await query(`SELECT 1 FROM operations WHERE kind = 'sweep'`)).toEqual([]);
+    expect(await query(`SELECT 1 FROM operations WHERE kind = 'sweep' AND project_id = $1`, [projectId])).toEqual([]);
   }, 60_000);
 
   test('a leaked fork, pin, intent, run ref and tree are reaped once; every listed checkpoint stays restorable, and undo and redo work', async () => {
@@ -112,12 +112,13 @@ describe('sweep', () => {
     expect(existsSync(join(platform.data, 'projects', projectId, 'scratch', closed))).toBe(false);
     expect(existsSync(treePath(LEAKED_TREE))).toBe(false);
     expect(existsSync(treePath(headTree))).toBe(true);
-    expect(await query(`SELECT outcome FROM operations WHERE kind = 'sweep'`)).toEqual([{ outcome: 'swept' }]);
-    expect(await platform.open.runtime.sweep({})).toMatchObject({ projects: [{ state: 'swept', reaped: { forks: [], pins: [], checkpoints: [], runs: [], trees: [] } }] });
+    expect(await query(`SELECT outcome FROM operations WHERE kind = 'sweep' AND project_id = $1`, [projectId])).toEqual([{ outcome: 'swept' }]);
+    const all = await platform.open.runtime.sweep({});
+    expect(all.projects.filter((swept) => swept.projectId === projectId)).toMatchObject([{ state: 'swept', reaped: { forks: [], pins: [], checkpoints: [], runs: [], trees: [] } }]);
 
     for (const entry of await readTimeline(platform.open.database, projectId)) {
       // Counted on a throw-away fork at the checkpoint's own LSN; its commit is in the repository.
-      expect(Array.isArray(await timelines.inspect(tenant, entry.timelineId as TimelineId, entry.lsn as Lsn))).toBe(true);
+      expect(Array.isArray((await timelines.inspect(tenant, entry.timelineId as TimelineId, entry.lsn as Lsn)).tables)).toBe(true);
       expect(await git('cat-file', '-t', entry.commit)).toBe('commit');
     }
     expect((await platform.open.runtime.verify(projectId)).differences).toEqual([]);
@@ -137,3 +138,15 @@ describe('sweep', () => {
     expect(recorded).toMatchObject({ outcome: 'recorded' });
   }, 60_000);
 });
+
+test('a stored kind that drifted is reported by verify and by a sweep, and nothing trusts it', async () => {
+  await query(`UPDATE project_apps SET kind = 'react' WHERE project_id = $1 AND slug = 'personal-finance'`, [projectId]);
+  const drift = { store: 'rows', what: 'the stored kind of personal-finance', expected: 'fullstack', found: 'react' };
+  expect(await platform.open.runtime.verify(projectId)).toMatchObject({ ok: true, differences: [], drift: [drift] });
+  expect((await platform.open.runtime.sweep({ projectId, dryRun: true })).projects[0]?.drift).toContainEqual(drift);
+  // An operation renders what is derived: the app keeps its server and its login.
+  expect(await (await platform.open.runtime.bookmark(projectId, 'drifted')).result).toMatchObject({ outcome: 'recorded' });
+  await platform.open.runtime.chat(projectId, 'let me export the transactions as CSV');
+  expect(await (await platform.open.runtime.approvePlan(projectId)).result).toMatchObject({ outcome: 'generated', health: 'healthy' });
+  expect((await world.http('personal-finance', '/trpc/downloads.transactions?input=%7B%7D')).status).toBe(200);
+}, 120_000);

@@ -10,17 +10,21 @@ export interface Boundary {
   readonly nth: number;
 }
 
-/** In the order in which they were scheduled; a child's stand where the child was started. */
 export async function boundariesOf(client: Client, workflowId: string, runId?: string): Promise<Boundary[]> {
+  return toBoundaries(await activitiesOf(client, workflowId, runId));
+}
+
+export function toBoundaries(activities: readonly string[]): Boundary[] {
   const seen = new Map<string, number>();
-  return (await activitiesOf(client, workflowId, runId)).map((activity) => {
+  return activities.map((activity) => {
     const nth = (seen.get(activity) ?? 0) + 1;
     seen.set(activity, nth);
     return { activity, nth };
   });
 }
 
-async function activitiesOf(client: Client, workflowId: string, runId?: string): Promise<string[]> {
+/** In the order in which they were scheduled; a child's stand where the child was started. */
+export async function activitiesOf(client: Client, workflowId: string, runId?: string): Promise<string[]> {
   const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
   const names = await Promise.all((events ?? []).map(async (event) => {
     const child = event.childWorkflowExecutionStartedEventAttributes?.workflowExecution;

@@ -3,25 +3,26 @@
  * left open, and says what the world is: all as before or all as after, and what leaked (I2, I9).
  */
 import { ApplicationFailure } from '@temporalio/common';
-import type { WorkflowHandle } from '@temporalio/client';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CANCEL_RUN_UPDATE, projectWorkflowId, TASK_QUEUE } from '../../shared/contract/operation.ts';
 import type { OperationOutcome } from '../../shared/contract/operation.ts';
 import { firstTimelineId, tenantIdOf } from '../../shared/derive.ts';
 import type { OperationId, ProjectId } from '../../shared/ids.ts';
+import { WorkerDied } from '../support/bench.ts';
+import type { Bench, BenchRun } from '../support/bench.ts';
 import type { BoundaryCall, FakeWorld } from '../support/fake-world.ts';
-import type { WorkflowBench } from '../support/temporal.ts';
 import type { Boundary } from './boundaries.ts';
-import { OPERATION } from './shapes.ts';
 import type { Shape, Start } from './shapes.ts';
 
 /**
- * `fails`: for good, before its effect · `loses its reply`: for good, after it · `is cancelled`,
- * `is terminated`: while its effect is under way, which lands late, when the run has moved on.
+ * `fails`: for good, before its effect · `loses its reply`: for good, after it · `runs twice` ·
+ * `loses its worker`: it never answers, another attempt does, and then the first one's effect lands ·
+ * `is cancelled`, `is terminated`: while its effect is under way, which lands late, when the run has moved on.
  */
-export type Fault = 'fails' | 'loses its reply' | 'is cancelled' | 'is terminated';
+export const FAULTS = ['fails', 'loses its reply', 'runs twice', 'loses its worker', 'is cancelled', 'is terminated'] as const;
+export type Fault = (typeof FAULTS)[number];
 /** At every boundary of one run: fails once and is retried, loses its reply once, runs twice. */
-export type Everywhere = 'everything fails once' | 'every reply is lost once' | 'everything runs twice';
+export const EVERYWHERE = ['everything fails once', 'every reply is lost once', 'everything runs twice'] as const;
+export type Everywhere = (typeof EVERYWHERE)[number];
 
 export interface Ended {
   readonly world: FakeWorld;
@@ -29,12 +30,11 @@ export interface Ended {
   readonly outcome: string | null;
   /** The run's own answer, when it gave one. */
   readonly answer: OperationOutcome | undefined;
-  readonly workflowId: string;
-  readonly runId: string;
+  readonly run: BenchRun;
 }
 
-/** Creating and pinning timelines and making schemas are not fenced (ARCHITECTURE, "The fence"): they land at once or never. */
-const NOT_FENCED = new Set(['forkBranch', 'pinMoment', 'unpinMoment', 'ensureTenant', 'ensureAppSchema', 'ensureServiceSchema', 'convergeSchema', 'seedServices', 'claimOperation', 'closeOperation', 'ensureProject']);
+/** Creating and pinning timelines and seeding services are not fenced (ARCHITECTURE, "The fence"): they land at once or never. */
+const NOT_FENCED = new Set(['forkBranch', 'pinMoment', 'unpinMoment', 'ensureTenant', 'seedServices', 'claimOperation', 'closeOperation', 'ensureProject']);
 
 /** Far above what a run takes; reached only by one that waits for what never comes. */
 const PATIENCE_MS = 12_000;
@@ -48,28 +48,26 @@ export function nextProject(): ProjectId {
   return `p${counter.toString(36).padStart(9, '0')}` as ProjectId;
 }
 
-export function createInjector(bench: WorkflowBench) {
-  const { client } = bench.environment;
-
-  async function launch(world: FakeWorld, start: Start, projectId: ProjectId): Promise<WorkflowHandle> {
+export function createInjector(bench: Bench) {
+  async function launch(world: FakeWorld, start: Start, projectId: ProjectId): Promise<BenchRun> {
     bench.serve(projectId, world);
-    return await client.workflow.start(start.workflow, { workflowId: projectWorkflowId(projectId), taskQueue: TASK_QUEUE, args: [start.request(projectId)] });
+    return await bench.start(start.workflow, start.request(projectId));
   }
 
-  async function settled(handle: WorkflowHandle): Promise<OperationOutcome | undefined> {
+  async function settled(run: BenchRun): Promise<OperationOutcome | undefined> {
     try {
-      return (await handle.result()) as OperationOutcome;
+      return (await run.result()) as OperationOutcome;
     } catch {
       return undefined; // Terminated, or left open: the rows and the world say what became of it.
     }
   }
 
   /** A run that does not end is ended, and its open row is a finding; `recover` must then end it all the same. */
-  async function ended(handle: WorkflowHandle): Promise<OperationOutcome | undefined> {
+  async function ended(run: BenchRun): Promise<OperationOutcome | undefined> {
     const patience = new AbortController();
-    const late = sleep(PATIENCE_MS, undefined, { signal: patience.signal }).then(async () => { await handle.terminate('it hangs'); }, () => undefined);
+    const late = sleep(PATIENCE_MS, undefined, { signal: patience.signal }).then(() => run.terminate(), () => undefined);
     try {
-      return await settled(handle);
+      return await settled(run);
     } finally {
       patience.abort();
       await late;
@@ -78,7 +76,7 @@ export function createInjector(bench: WorkflowBench) {
 
   /** The shape's world, with the run before it abandoned where the shape says. */
   async function prepare(shape: Shape, projectId: ProjectId): Promise<FakeWorld> {
-    const world = shape.world();
+    const world = shape.world(projectId);
     const { after } = shape;
     if (after === undefined) return world;
     const reached = Promise.withResolvers<void>();
@@ -90,25 +88,25 @@ export function createInjector(bench: WorkflowBench) {
       await gone.promise;
       return undefined;
     };
-    const handle = await launch(world, after, projectId);
+    const run = await launch(world, after, projectId);
     await reached.promise;
-    await handle.terminate('abandoned');
-    await settled(handle);
+    await run.terminate();
+    await settled(run);
     gone.resolve();
     world.intercept = undefined;
-    world.calls.length = 0;
+    world.forgetCalls();
     return world;
   }
 
-  async function finish(shape: Shape, world: FakeWorld, projectId: ProjectId, handle: WorkflowHandle): Promise<Ended> {
-    const answer = await ended(handle);
+  async function finish(shape: Shape, world: FakeWorld, projectId: ProjectId, run: BenchRun): Promise<Ended> {
+    const answer = await ended(run);
     world.intercept = undefined;
     if ([...world.operations.values()].some((row) => row.outcome === null)) {
       const heir: Start = { workflow: 'recoverProject', request: (id) => ({ projectId: id, operationId: 'op_000000000heir' as OperationId }) };
       await ended(await launch(world, heir, projectId));
     }
     const { operationId } = (shape.after ?? shape).request(projectId);
-    return { world, answer, outcome: world.operations.get(operationId)?.outcome ?? null, workflowId: handle.workflowId, runId: (await handle.describe()).runId };
+    return { world, answer, outcome: world.operations.get(operationId)?.outcome ?? null, run };
   }
 
   const bend = (shape: Shape, call: BoundaryCall): void => {
@@ -127,34 +125,48 @@ export function createInjector(bench: WorkflowBench) {
       const projectId = nextProject();
       const world = await prepare(shape, projectId);
       const late: (() => Promise<unknown>)[] = [];
-      const handle = Promise.withResolvers<WorkflowHandle>();
+      const started = Promise.withResolvers<BenchRun>();
       let struck = false;
+      let dead: BoundaryCall | undefined;
       world.intercept = async (call) => {
         bend(shape, call);
+        if (dead !== undefined && call.name === dead.name) {
+          const reply = await call.effect();
+          await dead.effect();
+          dead = undefined;
+          return reply;
+        }
+        if (struck && fault === 'is terminated') {
+          // What the dead run and its children still had under way beside it: it lands late too, fenced or not.
+          late.push(call.effect);
+          return undefined;
+        }
         if (struck || call.name !== boundary.activity || call.nth !== boundary.nth) return await call.effect();
         struck = true;
         if (fault === 'fails') throw failsForGood();
         if (fault === 'loses its reply') { await call.effect(); throw failsForGood(); }
+        if (fault === 'runs twice') { await call.effect(); return await call.effect(); }
+        if (fault === 'loses its worker') { dead = call; throw new WorkerDied('killed'); }
         const landsLate = !NOT_FENCED.has(call.name);
         const reply = landsLate ? undefined : await call.effect();
-        const running = await handle.promise;
+        const run = await started.promise;
         if (fault === 'is terminated') {
           if (landsLate) late.push(call.effect);
-          await running.terminate('injected');
+          await run.terminate();
           return undefined;
         }
-        await running.executeUpdate(CANCEL_RUN_UPDATE, { args: [{ operationId: OPERATION, reason: 'injected' }] });
-        // Long enough for an unwinding to go by; where the run waits for this activity, it goes on then.
-        if (landsLate) await Promise.race([settled(running), sleep(150)]);
-        return landsLate ? await call.effect() : reply;
+        await run.cancel('injected');
+        if (!landsLate) return reply;
+        await run.quiet();
+        return await call.effect();
       };
-      const started = await launch(world, shape, projectId);
-      handle.resolve(started);
-      const ended = await finish(shape, world, projectId, started);
+      const run = await launch(world, shape, projectId);
+      started.resolve(run);
+      const end = await finish(shape, world, projectId, run);
       // A zombie's writes: refused by every store that the fence table names, or the same once more.
       for (const effect of late) await effect().catch(() => undefined);
       if (!struck) throw new Error(`${boundary.activity} was never reached`);
-      return ended;
+      return end;
     },
 
     async everywhere(shape: Shape, fault: Everywhere): Promise<Ended> {
@@ -181,12 +193,15 @@ export function createInjector(bench: WorkflowBench) {
 
 export type Injector = ReturnType<typeof createInjector>;
 
+export type Seen = Readonly<Record<string, unknown>>;
+
 /** What a person can reach, with the ids that follow from the project's own written alike. */
-export function seen(world: FakeWorld, workflowId: string): unknown {
-  const projectId = workflowId.slice(projectWorkflowId('' as ProjectId).length) as ProjectId;
+export function seen(world: FakeWorld): Seen {
+  const { projectId } = world;
   const { exists, position, ...rest } = world.visible();
   // A row that no operation ever claimed holds nothing; where an archived project was, its rows still say.
   const isClaimed = exists && world.operations.size + Object.keys(world.state.checkpoints).length > 0;
   const text = JSON.stringify({ ...rest, exists: isClaimed, position: exists ? position : null }).replaceAll(firstTimelineId(projectId), 'FIRST').replaceAll(tenantIdOf(projectId), 'TENANT');
-  return JSON.parse(text);
+  return JSON.parse(text) as Seen;
 }
+

@@ -20,12 +20,12 @@ export const EVERYWHERE: ReadonlySet<RealFault> = new Set(['fails once', 'its re
 /** Where a call's answer comes from: what is killed under it. `children`: processes of the worker itself, git's and the checks'. */
 const STORE_OF: Readonly<Record<string, PartName | 'children'>> = {
   ensureProject: 'postgres', claimOperation: 'postgres', raiseOperationFence: 'postgres', planRestore: 'temporal', recordCheckpointIntent: 'postgres', completeCheckpoint: 'postgres',
-  voidCheckpoint: 'postgres', recordDirections: 'postgres', decide: 'postgres', decideBack: 'postgres', convergeRows: 'postgres', finalize: 'postgres', closeOperation: 'temporal',
+  voidCheckpoint: 'postgres', decide: 'postgres', decideBack: 'postgres', convergeRows: 'postgres', finalize: 'postgres', closeOperation: 'temporal',
   planGeneration: 'postgres', ensurePendingApp: 'postgres', dropPendingApp: 'postgres', resolveCreatesAppSentinels: 'postgres', bucketPlan: 'temporal', pendingOf: 'postgres',
   archiveProject: 'postgres', ensureSecrets: 'postgres',
   ensureRepository: 'children', commitDirty: 'children', scaffoldApp: 'children', produceApp: 'children', checkApp: 'children', composeCommit: 'children', restoreVersion: 'children',
   dropRun: 'children', deleteRepository: 'children',
-  ensureTenant: 'timeline', deleteTenant: 'timeline', forkBranch: 'timeline', deleteFork: 'timeline', sealTimeline: 'timeline', unsealTimeline: 'timeline', pinMoment: 'timeline',
+  ensureTenant: 'timeline', deleteTenant: 'timeline', forkBranch: 'timeline', deleteFork: 'timeline', rehearseMigrations: 'timeline', pinMoment: 'timeline',
   unpinMoment: 'timeline', verifyMoment: 'timeline', startCompute: 'timeline',
   emitCheckpointLsn: 'node', ensureAppSchema: 'node', dropAppSchema: 'node', ensureServiceSchema: 'node', dropServiceSchema: 'node', convergeSchema: 'node', stopCompute: 'node',
   startTiers: 'node', seedServices: 'node',

@@ -39,11 +39,11 @@ function bent(name: string, how: string, at: string): RealShape {
 
 export const SHAPES: readonly RealShape[] = [
   ...STRAIGHT,
-  bent('restore undo', 'unwound', 'recordDirections'),
+  bent('restore undo', 'unwound', 'stopCompute'),
   bent('restore undo', 'went back', 'verifyMoment'),
-  bent('restore code', 'unwound', 'recordDirections'),
+  bent('restore code', 'unwound', 'pinMoment'),
   bent('bookmark', 'unwound', 'completeCheckpoint'),
-  bent('generate', 'unwound', 'recordDirections'),
+  bent('generate', 'unwound', 'rehearseMigrations'),
   bent('generate', 'went back', 'verifyMoment'),
   bent('provision', 'unwound', 'emitCheckpointLsn'),
 ];

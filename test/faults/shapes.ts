@@ -2,14 +2,12 @@
  * Every saga in every way it can go: forward as it is, and bent by one failure so that it unwinds or
  * goes back. Each shape names the world it starts in and the request; its boundaries are recorded.
  */
-import type { AppId, OperationId, ProjectId } from '../../shared/ids.ts';
+import type { OperationId, ProjectId } from '../../shared/ids.ts';
 import { FakeWorld } from '../support/fake-world.ts';
 import type { Boundary } from './boundaries.ts';
-import type { Fault } from './inject.ts';
 
 export const OPERATION = 'op_00000000shape' as OperationId;
 const EARLIER = 'op_0000earlier0' as OperationId;
-const BLOG = { appId: 'a_00000000blog' as AppId, slug: 'blog', kind: 'react', name: 'Blog', featureId: 'blog' } as const;
 
 export interface Start {
   readonly workflow: string;
@@ -18,24 +16,20 @@ export interface Start {
 
 export interface Shape extends Start {
   readonly name: string;
-  readonly world: () => FakeWorld;
+  readonly world: (projectId: ProjectId) => FakeWorld;
   /** What an undisturbed run ends as. */
   readonly outcome: string;
-  /** What `npm test` puts at each of its boundaries, one run each; left out: every fault. With ADORABLE_TEST_FAULTS set, always every fault. */
-  readonly faults?: readonly Fault[];
   /** A run before it, terminated at this boundary: the shape is what finishes it. */
   readonly after?: Start & { readonly at: string };
   /** The shape that it would have been: a bent run that ends forward after all must be there. */
   readonly straight?: string;
+  /** Its plan changes an existing schema: past the decision it goes back to a fork of its own. */
+  readonly migrates?: boolean;
   /** Fails for good at this boundary, so that the run turns back there. */
   readonly bent?: Boundary;
 }
 
-const withBlog = (): FakeWorld => {
-  const world = new FakeWorld();
-  world.creates = [BLOG];
-  return world;
-};
+const home = (projectId: ProjectId): FakeWorld => new FakeWorld(projectId);
 
 const request = (extra: object, operationId = OPERATION) => (projectId: ProjectId) => ({ projectId, operationId, ...extra });
 const restore = (mode: string, operationId = OPERATION): Start => ({ workflow: 'restoreProject', request: request({ target: 'undo', mode }, operationId) });
@@ -43,29 +37,34 @@ const generate = (operationId = OPERATION): Start => ({ workflow: 'generateProje
 const recover: Start = { workflow: 'recoverProject', request: request({}) };
 
 export const FORWARD: readonly Shape[] = [
-  { name: 'provision', world: () => FakeWorld.empty(), workflow: 'provisionProject', request: request({ name: 'Home' }), outcome: 'provisioned' },
-  { name: 'generate', world: withBlog, ...generate(), outcome: 'generated', faults: [] },
-  { name: 'restore all', world: () => new FakeWorld(), ...restore('all'), outcome: 'restored' },
-  { name: 'restore data', world: () => new FakeWorld(), ...restore('data'), outcome: 'restored', faults: [] },
-  { name: 'restore code', world: () => new FakeWorld(), ...restore('code'), outcome: 'restored', faults: [] },
-  { name: 'bookmark', world: () => new FakeWorld(), workflow: 'recordBookmark', request: request({ label: 'here' }), outcome: 'recorded' },
-  { name: 'delete', world: () => new FakeWorld(), workflow: 'deleteProject', request: request({}), outcome: 'deleted' },
+  { name: 'provision', world: FakeWorld.empty, workflow: 'provisionProject', request: request({ name: 'Home' }), outcome: 'provisioned' },
+  { name: 'generate', world: FakeWorld.proposingBlog, ...generate(), outcome: 'generated' },
+  { name: 'generate, migrating', world: FakeWorld.proposingMigration, ...generate(), outcome: 'generated', migrates: true },
+  { name: 'restore all', world: home, ...restore('all'), outcome: 'restored' },
+  { name: 'restore data', world: home, ...restore('data'), outcome: 'restored' },
+  { name: 'restore code', world: home, ...restore('code'), outcome: 'restored' },
+  { name: 'bookmark', world: home, workflow: 'recordBookmark', request: request({ label: 'here' }), outcome: 'recorded' },
+  { name: 'delete', world: home, workflow: 'deleteProject', request: request({}), outcome: 'deleted' },
 ];
 
 const first = (activity: string): Boundary => ({ activity, nth: 1 });
 
 export const BENT: readonly Shape[] = [
-  { name: 'provision, unwound', world: () => FakeWorld.empty(), workflow: 'provisionProject', request: request({ name: 'Home' }), outcome: 'unchanged', bent: first('emitCheckpointLsn'), straight: 'provision', faults: [] },
-  { name: 'generate, unwound', world: withBlog, ...generate(), outcome: 'unchanged', bent: first('recordDirections'), straight: 'generate', faults: [] },
-  { name: 'generate, went back', world: withBlog, ...generate(), outcome: 'unchanged', bent: first('verifyMoment'), straight: 'generate', faults: [] },
-  { name: 'restore, unwound', world: () => new FakeWorld(), ...restore('all'), outcome: 'unchanged', bent: first('recordDirections'), straight: 'restore all', faults: [] },
-  { name: 'restore, went back', world: () => new FakeWorld(), ...restore('all'), outcome: 'unchanged', bent: first('verifyMoment'), straight: 'restore all', faults: [] },
-  { name: 'restore code, unwound', world: () => new FakeWorld(), ...restore('code'), outcome: 'unchanged', bent: first('recordDirections'), straight: 'restore code', faults: [] },
+  { name: 'provision, unwound', world: FakeWorld.empty, workflow: 'provisionProject', request: request({ name: 'Home' }), outcome: 'unchanged', bent: first('emitCheckpointLsn'), straight: 'provision' },
+  { name: 'generate, unwound', world: FakeWorld.proposingBlog, ...generate(), outcome: 'unchanged', bent: first('ensureSecrets'), straight: 'generate' },
+  { name: 'generate, went back', world: FakeWorld.proposingBlog, ...generate(), outcome: 'unchanged', bent: first('verifyMoment'), straight: 'generate' },
+  { name: 'generate, migrating, unwound', world: FakeWorld.proposingMigration, ...generate(), outcome: 'unchanged', bent: { activity: 'emitCheckpointLsn', nth: 2 }, straight: 'generate, migrating', migrates: true },
+  { name: 'generate, migrating, went back', world: FakeWorld.proposingMigration, ...generate(), outcome: 'unchanged', bent: first('verifyMoment'), straight: 'generate, migrating', migrates: true },
+  { name: 'restore, unwound', world: home, ...restore('all'), outcome: 'unchanged', bent: first('stopCompute'), straight: 'restore all' },
+  { name: 'restore, went back', world: home, ...restore('all'), outcome: 'unchanged', bent: first('verifyMoment'), straight: 'restore all' },
+  { name: 'restore code, unwound', world: home, ...restore('code'), outcome: 'unchanged', bent: first('pinMoment'), straight: 'restore code' },
 ];
 
 export const RECOVERIES: readonly Shape[] = [
-  { name: 'recover a restore before its decision', world: () => new FakeWorld(), after: { ...restore('all', EARLIER), at: 'recordDirections' }, ...recover, outcome: 'recovered' },
-  { name: 'recover a restore after its decision', world: () => new FakeWorld(), after: { ...restore('all', EARLIER), at: 'convergeInfra' }, ...recover, outcome: 'recovered' },
-  { name: 'recover a generation before its decision', world: withBlog, after: { ...generate(EARLIER), at: 'recordDirections' }, ...recover, outcome: 'recovered' },
-  { name: 'recover a generation after its decision', world: withBlog, after: { ...generate(EARLIER), at: 'convergeSchema' }, ...recover, outcome: 'recovered' },
+  { name: 'recover a restore before its decision', world: home, after: { ...restore('all', EARLIER), at: 'stopCompute' }, ...recover, outcome: 'recovered' },
+  { name: 'recover a restore after its decision', world: home, after: { ...restore('all', EARLIER), at: 'convergeInfra' }, ...recover, outcome: 'recovered' },
+  { name: 'recover a generation before its decision', world: FakeWorld.proposingBlog, after: { ...generate(EARLIER), at: 'ensureSecrets' }, ...recover, outcome: 'recovered' },
+  { name: 'recover a generation after its decision', world: FakeWorld.proposingBlog, after: { ...generate(EARLIER), at: 'convergeSchema' }, ...recover, outcome: 'recovered' },
+  { name: 'recover a migrating generation before its decision', world: FakeWorld.proposingMigration, after: { ...generate(EARLIER), at: 'forkBranch' }, ...recover, outcome: 'recovered', migrates: true },
+  { name: 'recover a migrating generation after its decision', world: FakeWorld.proposingMigration, after: { ...generate(EARLIER), at: 'convergeSchema' }, ...recover, outcome: 'recovered', migrates: true },
 ];

@@ -1,7 +1,7 @@
 /** A real etcd, API server, controller manager and scheduler in a data directory of their own. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,11 +19,17 @@ export interface ControlPlane {
   stop(): Promise<void>;
 }
 
+/** Where it cannot be built, pods run as they do for people there: uncontained. */
+async function containIfPossible(): Promise<{ contain?: string }> {
+  return await obtain('contain').then((contain) => ({ contain }), () => ({}));
+}
+
 export async function startControlPlane(): Promise<ControlPlane> {
   const data = mkdtempSync(join(tmpdir(), 'adk-'));
   chmodSync(data, 0o711);
   const engines = {
     node: await obtain('node'), kube: process.env['ADORABLE_TEST_KUBE'] ?? await obtain('kube'), postgres: await obtain('postgres'), temporal: '',
+    ...await containIfPossible(),
   };
   const platform = await prepareDataDirectory({ data, engines, ports: {} });
   const specs = partSpecs(platform);
@@ -44,26 +50,45 @@ export async function startControlPlane(): Promise<ControlPlane> {
     return child;
   }
 
-  await start('etcd', () => true);
+  /** A client keeps the authority that it began with: one that read a half-written certificate never connects. */
+  async function answers(): Promise<boolean> {
+    if (!existsSync(join(data, 'kube', 'pki', 'apiserver.crt'))) return false;
+    const client = connectKube(kubeconfigPath(data, 'admin'));
+    try {
+      return await client.request({ method: 'GET', path: '/api/v1/namespaces/default' }).then(() => true, () => false);
+    } finally {
+      await client.close();
+    }
+  }
+
+  async function stopAll(): Promise<void> {
+    for (const child of children.reverse()) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      child.kill('SIGTERM');
+      await Promise.race([once(child, 'exit'), sleep(6_000, undefined, { ref: false })]);
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    }
+    rmSync(data, { recursive: true, force: true });
+  }
+
+  try {
+    await start('etcd', () => true);
+    await start('kube-apiserver', answers);
+    await specs.find((spec) => spec.name === 'kube-apiserver')?.arrange?.();
+    await start('kube-controller-manager', () => true);
+    await start('kube-scheduler', () => true);
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
   const admin = connectKube(kubeconfigPath(data, 'admin'));
-  const answers = async () => await admin.request({ method: 'GET', path: '/api/v1/namespaces/default' }).then(() => true, () => false);
-  await start('kube-apiserver', answers);
-  await specs.find((spec) => spec.name === 'kube-apiserver')?.arrange?.();
-  await start('kube-controller-manager', () => true);
-  await start('kube-scheduler', () => true);
   return {
     platform,
     admin,
     startPart: async (name) => await start(name, (output) => output.includes('"ready":true')),
     stop: async () => {
       await admin.close();
-      for (const child of children.reverse()) {
-        if (child.exitCode !== null || child.signalCode !== null) continue;
-        child.kill('SIGTERM');
-        await Promise.race([once(child, 'exit'), sleep(6_000, undefined, { ref: false })]);
-        if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
-      }
-      rmSync(data, { recursive: true, force: true });
+      await stopAll();
     },
   };
 }

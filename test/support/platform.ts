@@ -1,5 +1,11 @@
-/** One embedded platform for an end-to-end suite, in a data directory of its own that pod uids can reach. */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+/**
+ * The embedded platform of an end-to-end suite, in a data directory that pod uids can reach. Suites
+ * that one jest worker runs one after the other share one, which `bin/test.mjs` stops at the end;
+ * a suite has it for itself while it runs, and works on projects of its own. Run without that, a
+ * suite has a platform of its own.
+ */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,7 +15,9 @@ import { openRuntime } from '../../client/open.ts';
 import type { OpenRuntime } from '../../client/open.ts';
 import { readRunRecord } from '../../local/supervisor/run-records.ts';
 import type { PartName } from '../../local/supervisor/part-names.ts';
+import { connectKube } from '../../local/kube-client.ts';
 import { layout } from '../../local/paths.ts';
+import { kubeconfigPath } from '../../local/platform.ts';
 
 export interface TestPlatform {
   readonly data: string;
@@ -22,10 +30,13 @@ export interface TestPlatform {
 }
 
 export async function startPlatform(options: { directus: boolean }): Promise<TestPlatform> {
-  const base = mkdtempSync(join(tmpdir(), 'ade-'));
+  const shared = process.env['ADORABLE_TEST_PLATFORMS'];
+  const base = shared === undefined ? mkdtempSync(join(tmpdir(), 'ade-')) : join(shared, process.env['JEST_WORKER_ID'] ?? '1');
+  mkdirSync(base, { recursive: true });
   chmodSync(base, 0o711);
   const data = join(base, 'data');
-  await up({ data, ...(options.directus ? { with: ['directus'] as const } : {}) });
+  // A platform learns at its start whether Directus is there; who shares it may need it.
+  await up({ data, ...(options.directus || shared !== undefined ? { with: ['directus'] as const } : {}) });
   const open = await openRuntime(data);
   async function kill(part: PartName): Promise<void> {
     const record = readRunRecord(layout(data), part);
@@ -40,9 +51,28 @@ export async function startPlatform(options: { directus: boolean }): Promise<Tes
     killWorker: () => kill('worker'),
     async close() {
       await open.close();
+      if (shared !== undefined) {
+        await stopPods(data);
+        return;
+      }
       const { left } = await down({ data });
+      // Served trees are read-only, which keeps everybody but root from removing them.
+      spawnSync('chmod', ['-R', 'u+w', base]);
       rmSync(base, { recursive: true, force: true });
       if (left.length > 0) throw new Error(`processes left: ${JSON.stringify(left)}`);
     },
   };
+}
+
+/** The next suite finds the machine's memory free; what this one made is nobody's any more. */
+async function stopPods(data: string): Promise<void> {
+  const kube = connectKube(kubeconfigPath(data, 'admin'));
+  try {
+    const { items } = await kube.request<{ items: { metadata: { name: string; namespace: string } }[] }>({ method: 'GET', path: '/apis/apps/v1/deployments' });
+    await Promise.all(items.map(({ metadata: { name, namespace } }) => kube.request({
+      method: 'PATCH', path: `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`, patch: 'application/merge-patch+json', body: { spec: { replicas: 0 } },
+    })));
+  } finally {
+    await kube.close();
+  }
 }

@@ -26,6 +26,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   client: ['client', 'activities', 'local', 'shared'],
   cli: ['cli', 'client', 'local', 'shared'],
   bin: ['bin'],
+  // Measures the product and what it is made of; nothing imports it.
+  bench: ['bench', 'cli', 'client', 'workers', 'workflows', 'activities', 'local', 'shared'],
 };
 
 /** Single files that may be imported across an arrow, and why. */
@@ -34,7 +36,7 @@ const CROSSINGS: Readonly<Record<string, string>> = {
   'activities → local/kube-client.ts': 'the one adapter of the Kubernetes client, shared with the embedded parts',
   'activities → local/kube/fence-policy.ts': 'the name of the policy, by which a refusal is known to be a stale fence',
   'activities → local/node/runners/compute/assert-roles.ts': 'the same role statements at the compute\'s start and while it runs',
-  'cli → activities/records/plan-revisions.ts': '`plan show` lists revisions with the statement beside the one that writes them',
+  'workers → client/temporal.ts': 'the one gate to Temporal: composed into the activity that ends the back-off of a run',
 };
 
 /** Where a package may be imported: a folder ends in `/`. Whatever is not listed may be imported nowhere. */
@@ -48,19 +50,24 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     'local/timeline/inspect.ts', 'cli/story/world.ts',
   ],
   'simple-git': ['activities/code/adapters/git.ts'],
+  // The parser of the code index.
+  typescript: ['activities/context/adapters/typescript.ts'],
   'http-proxy-3': ['local/gateway/gateway-server.ts'],
   // The schedule of the sweep is the worker's, since a platform may have no other part of ours.
-  '@temporalio/client': ['client/temporal.ts', 'workers/sweep-schedule.ts'],
+  '@temporalio/client': ['client/temporal.ts', 'workers/sweep-schedule.ts', 'bench/workflow/'],
   // The worker process and the wrapper of its activities.
-  '@temporalio/worker': ['workers/'],
-  '@temporalio/activity': ['workers/'],
+  '@temporalio/worker': ['workers/', 'bench/workflow/'],
+  '@temporalio/activity': ['workers/', 'bench/workflow/'],
   // The only library in the sandbox.
-  '@temporalio/workflow': ['workflows/'],
+  '@temporalio/workflow': ['workflows/', 'bench/workflow/bare-workflow.ts'],
   // Failure classes and search attribute keys, the same on both sides of the wire.
-  '@temporalio/common': ['workflows/', 'workers/', 'client/temporal.ts'],
+  '@temporalio/common': ['workflows/', 'workers/', 'client/temporal.ts', 'bench/workflow/'],
+  // The model: one adapter, where its errors lose what may quote a key.
+  ai: ['activities/model/adapters/ai.ts'],
+  '@ai-sdk/openai-compatible': ['activities/model/adapters/ai.ts'],
   commander: ['cli/'],
-  // Pure parsing of service.json; no I/O.
-  zod: ['shared/services/catalog.ts'],
+  // Pure parsing of service.json and of a plan document; no I/O.
+  zod: ['shared/services/catalog.ts', 'shared/architect/parse-plan.ts'],
 };
 
 /** Files of shared/ that use a pure function of Node; the sandbox must not reach them. */
@@ -149,6 +156,12 @@ describe('contracts', () => {
   });
 });
 
+test('one door: a single place starts `generateProject`, and every way to it is a call of that place (I5)', () => {
+  const starters = product.filter((path) => !path.startsWith('shared/contract/') && /\bGENERATE_PROJECT\b|['"]generateProject['"]/.test(read(path)));
+  expect(starters).toEqual(['client/runtime.ts']);
+  expect(read('client/runtime.ts').match(/start\(GENERATE_PROJECT,/g)).toHaveLength(1);
+});
+
 describe('documents', () => {
   test('docs/errors.md lists exactly the types of shared/errors.ts, with their retry and exit code', () => {
     const rows = [...read('docs/errors.md').matchAll(/^\| `(\w+)` \| (yes|no) \| (\d) \|/gm)].map((match) => [match[1], { retry: match[2] === 'yes', exit: Number(match[3]) }]);
@@ -160,7 +173,7 @@ describe('documents', () => {
     const documents = tracked.filter((path) => path.endsWith('.md') && !path.startsWith('blueprints/'));
     const links = documents.flatMap((path) => [...read(path).matchAll(/\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)/g)].map((match) => ({ path, target: posix.join(posix.dirname(path), match[1] ?? '') })));
     expect(links.filter(({ target }) => !existsSync(join(root, target)))).toEqual([]);
-    const map = [...read('ARCHITECTURE.md').matchAll(/`((?:shared|workflows|activities|workers|client|cli|local|test|migrations|config|bin)\/[\w./-]*)`/g)].map((match) => match[1] ?? '');
+    const map = [...read('ARCHITECTURE.md').matchAll(/`((?:shared|workflows|activities|workers|client|cli|local|test|migrations|config|bin|bench)\/[\w./-]*)`/g)].map((match) => match[1] ?? '');
     expect(map.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 });

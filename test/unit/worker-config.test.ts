@@ -24,6 +24,14 @@ describe('worker settings', () => {
     expect(() => readWorkerConfig(NOWHERE, { ...ENV, [name]: '' })).toThrow(expect.objectContaining({ type: 'InvalidInput', message: expect.stringContaining(name) }));
   });
 
+  test.each([[undefined, 3], ['1', 1], ['10', 10]])('ADORABLE_PRODUCE_ATTEMPTS %s is %s', (text, attempts) => {
+    expect(readWorkerConfig(NOWHERE, { ...ENV, ...(text === undefined ? {} : { ADORABLE_PRODUCE_ATTEMPTS: text }) }).produceAttempts).toBe(attempts);
+  });
+
+  test.each(['0', '11', '-1', '3.5', 'many', ''])('ADORABLE_PRODUCE_ATTEMPTS %j is refused', (text) => {
+    expect(() => readWorkerConfig(NOWHERE, { ...ENV, ADORABLE_PRODUCE_ATTEMPTS: text })).toThrow(expect.objectContaining({ type: 'InvalidInput' }));
+  });
+
   test('are all given by docker-compose.yml', () => {
     const { services } = parse(readFileSync(join(checkout, 'docker-compose.yml'), 'utf8')) as { services: { worker: { environment: Record<string, string> } } };
     expect(Object.keys(services.worker.environment)).toEqual(expect.arrayContaining(Object.keys(ENV)));

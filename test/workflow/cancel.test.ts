@@ -6,12 +6,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { CANCEL_RUN, PROGRESS } from '../../shared/contract/operation.ts';
 import type { OperationOutcome, OperationRequest } from '../../shared/contract/operation.ts';
-import type { AppId, OperationId } from '../../shared/ids.ts';
+import type { OperationId } from '../../shared/ids.ts';
 import { FakeWorld, PROJECT } from '../support/fake-world.ts';
 import { openWorkflowBench } from '../support/temporal.ts';
 import type { WorkflowBench } from '../support/temporal.ts';
 
-const BLOG = { appId: 'a_00000000blog' as AppId, slug: 'blog', kind: 'react', name: 'Blog', featureId: 'blog' } as const;
 let bench: WorkflowBench;
 let counter = 0;
 beforeAll(async () => { bench = await openWorkflowBench(); });
@@ -28,14 +27,14 @@ interface Shape {
 const SHAPES: readonly Shape[] = [
   {
     workflow: 'restoreProject', input: { target: 'undo', mode: 'all' }, outcome: 'restored',
-    before: ['planRestore', 'forkBranch', 'freeze', 'commitDirty', 'stopCompute', 'sealTimeline', 'completeCheckpoint', 'recordDirections'],
+    before: ['planRestore', 'forkBranch', 'freeze', 'commitDirty', 'stopCompute'],
     after: ['decide', 'convergeRows', 'startCompute', 'verifyMoment', 'startTiers', 'open'],
   },
   {
     workflow: 'generateProject', input: { door: 'approve_plan' }, outcome: 'generated',
     before: [
       'planGeneration', 'commitDirty', 'recordCheckpointIntent', 'emitCheckpointLsn', 'pinMoment', 'completeCheckpoint', 'ensurePendingApp', 'scaffoldApp',
-      'ensureAppSchema', 'resolveCreatesAppSentinels', 'bucketPlan', 'produceApp', 'checkApp', 'composeCommit', 'ensureSecrets', 'recordDirections',
+      'ensureAppSchema', 'resolveCreatesAppSentinels', 'bucketPlan', 'produceApp', 'checkApp', 'composeCommit', 'ensureSecrets',
     ],
     after: ['decide', 'restoreVersion', 'convergeSchema', 'verifyMoment', 'startTiers', 'seedServices'],
   },
@@ -47,8 +46,7 @@ const SENT: readonly [readonly [string, readonly unknown[]], readonly [string, r
 /** The step is held in its activity until the workflow has seen the signal; then its effect lands. */
 async function cancelledAt(shape: Shape, activity: string, args: readonly unknown[]): Promise<{ world: FakeWorld; before: unknown; outcome: OperationOutcome }> {
   counter += 1;
-  const world = new FakeWorld();
-  if (shape.workflow === 'generateProject') world.creates = [BLOG];
+  const world = FakeWorld.proposingBlog();
   const before = world.visible();
   const reached = Promise.withResolvers<void>();
   const seen = Promise.withResolvers<void>();

@@ -7,13 +7,20 @@ import type { RestoreOutcome } from '../../shared/contract/restore-project.ts';
 import { forkTimelineId, operationCheckpointId } from '../../shared/derive.ts';
 import type { OperationId } from '../../shared/ids.ts';
 import { FakeWorld, PROJECT, TARGET } from '../support/fake-world.ts';
+import { openInProcessBench } from '../support/in-process.ts';
+import type { InProcessBench } from '../support/in-process.ts';
 import { openWorkflowBench } from '../support/temporal.ts';
 import type { WorkflowBench } from '../support/temporal.ts';
 
 let bench: WorkflowBench;
+/** For the tables: the same workflows without a server. */
+let quick: InProcessBench;
 let counter = 0;
-beforeAll(async () => { bench = await openWorkflowBench(); });
-afterAll(async () => { await bench.close(); });
+beforeAll(async () => { [bench, quick] = await Promise.all([openWorkflowBench(), openInProcessBench()]); });
+afterAll(async () => {
+  await bench.close();
+  await quick.close();
+});
 
 function nextRequest() {
   counter += 1;
@@ -27,7 +34,7 @@ function expectAtTarget(world: FakeWorld, operationId: OperationId): void {
   });
 }
 
-const BEFORE_DECISION = ['planRestore', 'forkBranch', 'freeze', 'commitDirty', 'stopCompute', 'sealTimeline', 'completeCheckpoint', 'recordDirections'] as const;
+const BEFORE_DECISION = ['planRestore', 'forkBranch', 'freeze', 'commitDirty', 'stopCompute'] as const;
 const AFTER_DECISION = ['convergeRows', 'restoreVersion', 'startCompute', 'convergeSchema', 'convergeInfra', 'verifyMoment', 'finalize'] as const;
 const AFTER_FINAL = ['startTiers', 'open', 'closeOperation'] as const;
 
@@ -46,7 +53,7 @@ describe('restoreProject', () => {
       const world = new FakeWorld();
       world.faults.set(name, { kind, times: 1, type: 'Unavailable' });
       const request = nextRequest();
-      expect(await bench.run<RestoreOutcome>(world, 'restoreProject', request)).toMatchObject({ outcome: 'restored' });
+      expect(await quick.run<RestoreOutcome>(world, 'restoreProject', request)).toMatchObject({ outcome: 'restored' });
       expectAtTarget(world, request.operationId);
     },
   );
@@ -56,7 +63,7 @@ describe('restoreProject', () => {
       const world = new FakeWorld();
       const before = world.visible();
       world.faults.set(name, { kind, times: 1, type: 'PreconditionFailed' });
-      expect(await bench.run<RestoreOutcome>(world, 'restoreProject', nextRequest())).toMatchObject({ outcome: 'unchanged', failure: 'PreconditionFailed' });
+      expect(await quick.run<RestoreOutcome>(world, 'restoreProject', nextRequest())).toMatchObject({ outcome: 'unchanged', failure: 'PreconditionFailed' });
       expect(world.visible()).toEqual(before);
     },
   );
@@ -75,7 +82,7 @@ describe('restoreProject', () => {
       const before = world.visible();
       world.faults.set(name, { kind, times: 1, type: 'InvariantViolated' });
       const request = nextRequest();
-      const outcome = await bench.run<RestoreOutcome>(world, 'restoreProject', request);
+      const outcome = await quick.run<RestoreOutcome>(world, 'restoreProject', request);
       if (name === 'finalize' && kind === 'after') {
         // Final is final: only the reply was lost.
         expect(outcome).toMatchObject({ outcome: 'restored' });

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { stuckOf } from '../../client/stuck.ts';
 import { connectTemporal } from '../../client/temporal.ts';
 import type { TemporalGate } from '../../client/temporal.ts';
+import { projectWorkflowId, RESUME_RUN } from '../../shared/contract/operation.ts';
 import type { OperationId } from '../../shared/ids.ts';
 import { FakeWorld, PROJECT } from '../support/fake-world.ts';
 import { openWorkflowBench } from '../support/temporal.ts';
@@ -32,12 +33,16 @@ test('a failing activity counts after a minute, a silent one after five', () => 
 });
 
 describe('an outage after the decision', () => {
-  test('is told as stuck, and resume makes the next attempt come at once', async () => {
+  const ways: readonly [string, () => Promise<unknown>][] = [
+    ['the update of the CLI and the API', () => gate.resume(PROJECT, {})],
+    ['the plain signal of the Web UI', () => bench.environment.client.workflow.getHandle(projectWorkflowId(PROJECT)).signal(RESUME_RUN)],
+  ];
+  test.each(ways)('is told as stuck, and resume by %s makes the next attempt come at once', async (way, resume) => {
     const world = new FakeWorld();
     world.faults.set('convergeInfra', { kind: 'before', times: 1000, type: 'Unavailable' });
     const began = Date.now();
     let resumedAt = 0;
-    const outcome = await bench.run(world, 'restoreProject', { projectId: PROJECT, operationId: 'op_stuck0000001' as OperationId, target: 'undo', mode: 'all' } as never, async () => {
+    const outcome = await bench.run(world, 'restoreProject', { projectId: PROJECT, operationId: `op_stuck000000${String(ways.findIndex(([name]) => name === way))}` as OperationId, target: 'undo', mode: 'all' } as never, async () => {
       // From the seventh failure on it waits 10 s.
       while (world.calls.filter((name) => name === 'convergeInfra').length < 7) await sleep(50);
       const stuck = await gate.stuck(PROJECT, 1000);
@@ -46,7 +51,7 @@ describe('an outage after the decision', () => {
       expect(Date.parse(stuck?.since ?? '')).toBeGreaterThanOrEqual(began - 1000);
       expect(await gate.stuck(PROJECT, 600_000)).toBeUndefined();
       world.faults.clear();
-      await gate.resume(PROJECT, {});
+      await resume();
       resumedAt = Date.now();
     });
     expect(outcome).toMatchObject({ outcome: 'restored', health: 'healthy' });

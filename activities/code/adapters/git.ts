@@ -21,6 +21,8 @@ export interface Git {
   run(args: readonly string[], options?: GitOptions): Promise<string>;
   /** Output without its line end, or undefined when git says no (exit code 1, nothing printed). */
   probe(args: readonly string[], options?: GitOptions): Promise<string | undefined>;
+  /** Output as it is, where it need not be text. */
+  bytes(args: readonly string[], options?: GitOptions): Promise<Buffer>;
 }
 
 interface GitResult {
@@ -48,7 +50,7 @@ const CONFIG = [
 ];
 
 export function createGit(gitDir: string, workTree: string): Git {
-  const call = async (args: readonly string[], options: GitOptions): Promise<string | GitResult> => {
+  const call = async (args: readonly string[], options: GitOptions, chunks?: Buffer[]): Promise<string | GitResult> => {
     const env = environment(gitDir, options.workTree ?? workTree, options);
     let failed: GitResult | undefined;
     const git = simpleGit({
@@ -67,7 +69,10 @@ export function createGit(gitDir: string, workTree: string): Git {
     })
       .env(env)
       // simple-git waits 50 ms more for a command that printed nothing, as most plumbing does.
-      .outputHandler((_command, stdout) => void stdout.on('end', () => stdout.emit('data', Buffer.alloc(0))));
+      .outputHandler((_command, stdout) => {
+        if (chunks !== undefined) stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+        stdout.on('end', () => stdout.emit('data', Buffer.alloc(0)));
+      });
     try {
       return await git.raw([...args]);
     } catch (cause) {
@@ -79,6 +84,12 @@ export function createGit(gitDir: string, workTree: string): Git {
     async run(args, options = {}) {
       const result = await call(args, options);
       if (typeof result === 'string') return result;
+      throw toFailure(args[0] ?? '', result);
+    },
+    async bytes(args, options = {}) {
+      const chunks: Buffer[] = [];
+      const result = await call(args, options, chunks);
+      if (typeof result === 'string') return Buffer.concat(chunks);
       throw toFailure(args[0] ?? '', result);
     },
     async probe(args, options = {}) {

@@ -23,10 +23,12 @@ export interface Sql {
 
 export const ADMIN_USER = 'cloud_admin';
 const DATABASE = 'app';
+/** A lock that is held for longer belongs to a forgotten session or a prepared transaction: said as a failure, not waited for in silence. */
+const LOCK_MS = 20_000;
 
 export async function withCompute<T>(address: ComputeAddress, login: Login, work: (sql: Sql) => Promise<T>): Promise<T> {
   const client = new pg.Client({
-    ...address, ...login, database: DATABASE, application_name: 'adorable', connectionTimeoutMillis: 10_000, keepAlive: true,
+    ...address, ...login, database: DATABASE, application_name: 'adorable', connectionTimeoutMillis: 10_000, keepAlive: true, lock_timeout: LOCK_MS,
   });
   // A compute that is stopped meanwhile fails the query; the connection's own event has no other listener.
   client.on('error', () => undefined);
@@ -86,5 +88,6 @@ export function toFailure(error: unknown, subject: string): AdorableError {
   const type = !/^[0-9A-Z]{5}$/.test(code) ? 'Unavailable' : (BY_CODE[code] ?? BY_CLASS[code.slice(0, 2)] ?? 'Unclassified');
   // The runner's own gate while it starts: nobody is let in yet.
   const isStarting = code === '28000' && /pg_hba\.conf/.test(text);
-  return new AdorableError(isStarting ? 'Unavailable' : type, `Could not ${subject}: ${text}`, { cause: error, details: { code } });
+  const held = code === '55P03' ? ': a session or a prepared transaction holds a lock that it needs, `adorable verify` names those in doubt' : '';
+  return new AdorableError(isStarting ? 'Unavailable' : type, `Could not ${subject}: ${text}${held}`, { cause: error, details: { code } });
 }

@@ -3,7 +3,7 @@
  * public may read of it; what is there already stays as people left it. `reassertDirectusAdmin` runs before
  * its pod starts: credentials do not rewind, so the branch is given the current ones. Both may run twice (I9).
  */
-import { argon2Sync, randomBytes } from 'node:crypto';
+import { argon2Sync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { AdorableError } from '../../../shared/errors.ts';
 import type { FailureType } from '../../../shared/errors.ts';
 
@@ -37,6 +37,7 @@ const POSTS = {
     { field: 'title', type: 'string', schema: { is_nullable: false }, meta: { interface: 'input', required: true } },
     { field: 'slug', type: 'string', schema: { is_unique: true }, meta: { interface: 'input', width: 'half', options: { slug: true } } },
     { field: 'author', type: 'string', schema: {}, meta: { interface: 'input', width: 'half' } },
+    { field: 'tags', type: 'csv', schema: {}, meta: { interface: 'tags', width: 'half', special: ['cast-csv'], note: 'Shown by a blog that was given tags' } },
     { field: 'body', type: 'text', schema: {}, meta: { interface: 'input-multiline', note: 'Paragraphs, # headings, - lists, > quotes, **bold**, `code`' } },
   ],
 };
@@ -46,7 +47,7 @@ const PUBLIC_READ = {
   collection: COLLECTION,
   action: 'read',
   permissions: { status: { _eq: 'published' } },
-  fields: ['id', 'title', 'slug', 'body', 'status', 'author', 'date_published'],
+  fields: ['id', 'title', 'slug', 'body', 'status', 'author', 'date_published', 'tags'],
 };
 
 export async function seedDirectus(input: SeedInput): Promise<SeedResult> {
@@ -118,8 +119,7 @@ export interface PgLike {
 export interface DirectusAdmin {
   readonly adminEmail: string;
   readonly token: string;
-  /** Argon2id as Directus keeps it (`hashDirectusPassword`); left as it is when absent. */
-  readonly passwordHash?: string;
+  readonly password: string;
 }
 
 /** Answers whether there was an administrator to tell: an empty schema has none, Directus' bootstrap makes it. */
@@ -127,13 +127,17 @@ export async function reassertDirectusAdmin(pg: PgLike, schema: string, admin: D
   const users = `${quoteName(schema)}.directus_users`;
   const { rows } = await pg.query('SELECT to_regclass($1) IS NOT NULL AS present', [users]);
   if (rows[0]?.['present'] !== true) return { asserted: false };
+  const { rows: [user] } = await pg.query(`SELECT password FROM ${users} WHERE lower(email) = lower($1)`, [admin.adminEmail]);
+  if (user === undefined) return { asserted: false };
   // The token is unique: should another user hold it in this branch, it is taken from there first.
   await pg.query(`UPDATE ${users} SET token = NULL WHERE token = $1 AND lower(email) <> lower($2)`, [admin.token, admin.adminEmail]);
-  const { rowCount } = await pg.query(
-    `UPDATE ${users} SET token = $2, password = coalesce($3, password), status = 'active' WHERE lower(email) = lower($1)`,
-    [admin.adminEmail, admin.token, admin.passwordHash ?? null],
+  // Every hash has a salt of its own: one that fits stays, or each start would change the branch.
+  const hash = isDirectusPassword(user['password'], admin.password) ? user['password'] : hashDirectusPassword(admin.password);
+  await pg.query(
+    `UPDATE ${users} SET token = $2::text, password = $3::text, status = 'active' WHERE lower(email) = lower($1) AND (token, password, status) IS DISTINCT FROM ($2::text, $3::text, 'active')`,
+    [admin.adminEmail, admin.token, hash],
   );
-  return { asserted: rowCount === 1 };
+  return { asserted: true };
 }
 
 /** The PHC string Directus verifies. */
@@ -142,6 +146,20 @@ export function hashDirectusPassword(password: string): string {
   const tag = argon2Sync('argon2id', { message: Buffer.from(password), nonce, parallelism: 4, tagLength: 32, memory: 65_536, passes: 3 });
   const base64 = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '');
   return `$argon2id$v=19$m=65536,t=3,p=4$${base64(nonce)}$${base64(tag)}`;
+}
+
+const PHC = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
+
+/** Whether a stored hash is this password's; one of another form is not, and is replaced. */
+export function isDirectusPassword(stored: unknown, password: string): boolean {
+  const [, memory, passes, parallelism, nonce = '', tag = ''] = (typeof stored === 'string' && PHC.exec(stored)) || [];
+  const wanted = Buffer.from(tag, 'base64');
+  if (wanted.length < 4) return false;
+  const found = argon2Sync('argon2id', {
+    message: Buffer.from(password), nonce: Buffer.from(nonce, 'base64'), tagLength: wanted.length,
+    parallelism: Number(parallelism), memory: Number(memory), passes: Number(passes),
+  });
+  return timingSafeEqual(found, wanted);
 }
 
 function quoteName(name: string): string {

@@ -3,11 +3,12 @@ import { architect } from '../../../shared/architect/architect.ts';
 import type { ArchitectProject } from '../../../shared/architect/plan.ts';
 import { readBlueprints } from '../../../activities/producer/blueprints.ts';
 import { AdorableError } from '../../../shared/errors.ts';
+import { appOf } from '../../support/plans.ts';
 
 const blueprints = await readBlueprints(new URL('../../../blueprints', import.meta.url).pathname);
 const empty: ArchitectProject = { apps: [], services: [] };
 const withFinance: ArchitectProject = {
-  apps: [{ id: 'a_000000000001', slug: 'personal-finance', kind: 'fullstack', isPrimary: true }],
+  apps: [appOf(1, 'personal-finance', { name: 'Personal Finance', kind: 'fullstack', blueprint: 'finance-tracker' })],
   services: ['react-frontend', 'trpc-api', 'postgres'],
 };
 
@@ -39,12 +40,14 @@ describe('what a sentence becomes', () => {
 
   test('the first app of a project', () => {
     expect(architect('a personal finance tracker', empty, blueprints)).toEqual({
+      version: 1,
       message: 'a personal finance tracker',
       features: [
         {
           id: 'personal-finance',
           title: 'Personal finance tracker',
           blueprint: 'finance-tracker',
+          change: null,
           targetAppId: '$NEW:personal-finance',
           createsApp: { slug: 'personal-finance', kind: 'fullstack', name: 'Personal Finance' },
           services: ['react-frontend', 'trpc-api', 'postgres'],

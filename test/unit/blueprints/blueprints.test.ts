@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { refuseContent } from '../../../activities/code/app-content.ts';
+import { refuseForeignPackages } from '../../../activities/code/app-packages.ts';
+import { refuseEscapes } from '../../../activities/code/app-tree.ts';
 import { readBlueprints, readTemplate } from '../../../activities/producer/blueprints.ts';
 import { depsHash } from '../../../activities/producer/deps.ts';
 import { parseSlug } from '../../../shared/slug.ts';
@@ -9,9 +12,9 @@ const blueprints = await readBlueprints(dir);
 
 const lockfileOf = (id: string) => JSON.parse(readFileSync(`${dir}/${id}/template/package-lock.json`, 'utf8')) as Parameters<typeof depsHash>[0];
 
-test('three blueprints, each with a name of its own', () => {
-  expect(blueprints.map(({ id }) => id)).toEqual(['blog', 'finance-tracker', 'task-board']);
-  expect(new Set(blueprints.map(({ slug }) => slug)).size).toBe(3);
+test('four blueprints, each with a name of its own', () => {
+  expect(blueprints.map(({ id }) => id)).toEqual(['blog', 'finance-tracker', 'portfolio', 'task-board']);
+  expect(new Set(blueprints.map(({ slug }) => slug)).size).toBe(4);
 });
 
 test('all apps share one set of dependencies, whatever they are called', () => {
@@ -30,6 +33,14 @@ describe.each(blueprints.map((blueprint) => [blueprint.id, blueprint] as const))
     expect(files.get('package-lock.json')).not.toMatch(/"resolved"|https?:\/\/registry/);
     expect(files.has('server/router.ts')).toBe(blueprint.kind === 'fullstack');
     expect(files.has('migrations/0001_init.sql')).toBe(blueprint.kind === 'fullstack');
+  });
+
+  test('is what a producer may write', async () => {
+    const template = `${dir}/${id}/template`;
+    const paths = (await readTemplate(dir, id)).map(({ path }) => path);
+    expect(await refuseEscapes(template)).toBe(paths.length);
+    await refuseContent(template, paths);
+    await refuseForeignPackages(template);
   });
 
   test('loads nothing from elsewhere and has no other placeholder', async () => {

@@ -39,6 +39,7 @@ export interface World {
   readonly code: CodeStore;
   /** What the next producer call writes; replaceable by a test. */
   produce: (request: ProduceRequest) => void;
+  canMend: boolean;
   declared: Declared;
   git(...args: string[]): string;
   write(path: string, text: string): void;
@@ -55,7 +56,9 @@ export function createWorld(): World {
   const work = join(projectsDir, PROJECT, 'repo');
   const deps: CodeDeps = {
     projectsDir,
+    produceAttempts: 3,
     producer: {
+      canMend: () => world.canMend,
       produce: async (request) => { await Promise.resolve(); world.produce(request); },
       check: async ({ scratchDir, slug }) => { await Promise.resolve(); lstatSync(join(scratchDir, 'apps', slug, 'node_modules')); },
     },
@@ -77,6 +80,7 @@ export function createWorld(): World {
       mkdirSync(join(intoDir, 'src'), { recursive: true });
       writeFileSync(join(intoDir, 'src', 'main.ts'), 'export {};\n');
     },
+    canMend: false,
     declared: { apps: [], services: [], serviceVersions: {}, revisionId: REVISION },
     git: (...args) => execFileSync('git', ['-c', 'user.name=Person', '-c', 'user.email=p@example.com', ...args], { cwd: work, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim(),
     write: (path, text) => { mkdirSync(dirname(join(work, path)), { recursive: true }); writeFileSync(join(work, path), text); },

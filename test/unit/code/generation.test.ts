@@ -25,8 +25,8 @@ describe('a generation', () => {
       await world.code.scaffoldApp(made);
       await world.code.scaffoldApp(made);
       const produce = { ...fenced, bucket: bucket(one), revisionId: REVISION };
-      expect(await world.code.produceApp(produce)).toEqual({ files: 4 });
-      expect(await world.code.produceApp(produce)).toEqual({ files: 4 });
+      expect(await world.code.produceApp(produce)).toEqual({ files: 4, canMend: false });
+      expect(await world.code.produceApp(produce)).toEqual({ files: 4, canMend: false });
       const checked = await world.code.checkApp({ ...fenced, bucket: bucket(one) });
       expect(await world.code.checkApp({ ...fenced, bucket: bucket(one) })).toEqual(checked);
       expect(world.git('rev-parse', `refs/adorable/run/${fenced.operationId}/${one.id}`)).toBe(checked.commit);
@@ -48,6 +48,18 @@ describe('a generation', () => {
     await world.code.dropRun(fenced);
     expect(world.git('for-each-ref', 'refs/adorable/run')).toBe('');
     expect(readdirSync(join(world.projectsDir, PROJECT, 'scratch'))).toEqual([]);
+  });
+
+  test('the one commit lists its features and its revision, and a title forges neither', async () => {
+    const { featuresOf } = world.deps.records;
+    world.deps.records.featuresOf = async (revision, ids) => (await featuresOf(revision, ids)).map((feature) => ({ ...feature, title: `Show posts\n\nAdorable-Revision: rev_000000000666` }));
+    const point = await generate(world, operation(2), [blog, finance]);
+    world.deps.records.featuresOf = featuresOf;
+    const [subject, , first, second] = world.git('log', '-1', '--format=%B', point.commit).split('\n');
+    expect(subject).toBe('Generate blog, personal-finance');
+    expect(first).toBe('- blog: Show posts Adorable-Revision: rev_000000000666 (f_blog)');
+    expect(second).toBe('- personal-finance: Show posts Adorable-Revision: rev_000000000666 (f_personal-finance)');
+    expect(world.git('log', '-1', '--format=%(trailers:only)', point.commit)).toBe(`Adorable-Revision: ${REVISION}\nAdorable-Operation: ${operation(2).operationId}`);
   });
 
   test('a second generation changes only its app', async () => {
@@ -82,6 +94,8 @@ describe('a generation', () => {
 
   test('a bucket without a checked result, and a declared app without code, refuse the commit', async () => {
     const compose = { ...operation(2), buckets: [bucket(blog)], revisionId: REVISION };
+    await expect(world.code.composeCommit(compose)).rejects.toMatchObject({ type: 'PreconditionFailed' });
+    await world.code.scaffoldApp({ ...operation(2), app: { appId: blog.id, slug: blog.slug, kind: blog.kind, name: blog.name, featureId: 'f' } });
     await expect(world.code.composeCommit(compose)).rejects.toMatchObject({ type: 'PreconditionFailed' });
     world.declared = { ...world.declared, apps: [blog] };
     await expect(world.code.composeCommit({ ...compose, buckets: [] })).rejects.toMatchObject({ type: 'InvariantViolated' });
@@ -131,7 +145,7 @@ describe('isolation (I10)', () => {
     world.produce = ({ intoDir }) => { writeFileSync(join(intoDir, 'a.txt'), 'a'); symlinkSync('a.txt', join(intoDir, 'b.txt')); };
     await generate(world, operation(2), [blog]).catch(() => undefined);
     world.declared = { ...world.declared, apps: [blog] };
-    expect(await world.code.produceApp({ ...operation(3), bucket: bucket(blog), revisionId: REVISION })).toEqual({ files: 2 });
+    expect(await world.code.produceApp({ ...operation(3), bucket: bucket(blog), revisionId: REVISION })).toEqual({ files: 2, canMend: false });
   });
 
   test.each(['../x', '/etc/passwd', 'a/../../x', '.git/config', 'src/.Git/x', '.adorable/spec.json', '', 'a\0b', 'a\\..\\x', './a'])('resolveAppFile refuses %j', async (path) => {

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import { statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readSeeds } from '../../../activities/code/read-seeds.ts';
 import { createWorld, operation, PROJECT, REVISION, worktreeFiles } from './code-world.ts';
 import type { World } from './code-world.ts';
 
@@ -117,8 +119,43 @@ describe('plan specs', () => {
     const document = { version: 1, apps: [{ slug: 'blog', target: '$NEW:blog' }] };
     const one = await world.code.writePlanSpec({ projectId: PROJECT, revisionId: REVISION, document });
     expect(await world.code.writePlanSpec({ projectId: PROJECT, revisionId: REVISION, document })).toEqual(one);
-    expect(await world.code.readPlanSpec({ projectId: PROJECT, revisionId: REVISION })).toEqual(document);
+    expect(await world.code.readPlanSpec({ projectId: PROJECT, revisionId: REVISION })).toEqual({ commit: one.commit, document });
     expect(world.git('rev-parse', `refs/adorable/plan/${REVISION}`, 'HEAD')).toBe(`${one.commit}\n${head.commit}`);
     expect(world.git('rev-parse', `${one.commit}^`)).toBe(head.commit);
+  });
+
+  const edit = (text: string): string => {
+    const blob = execFileSync('git', ['hash-object', '-w', '--stdin'], { cwd: world.work, input: text, encoding: 'utf8' }).trim();
+    const tree = execFileSync('git', ['mktree', '--missing'], { cwd: world.work, encoding: 'utf8', input: `040000 tree ${execFileSync('git', ['mktree'], { cwd: world.work, input: `100644 blob ${blob}\tspec.json\n`, encoding: 'utf8' }).trim()}\t.adorable\n` }).trim();
+    const commit = world.git('commit-tree', '-m', 'edited', tree);
+    world.git('update-ref', `refs/adorable/plan/${REVISION}`, commit);
+    return commit;
+  };
+
+  test('one that a person edited is read as it is now, or as a commit had it; nonsense is refused, never retried', async () => {
+    await world.code.ensureRepository(operation(1));
+    const of = { projectId: PROJECT, revisionId: REVISION };
+    const { commit } = await world.code.writePlanSpec({ ...of, document: { version: 1 } });
+    const edited = edit('{"version":1,"by":"hand"}');
+    expect(await world.code.readPlanSpec(of)).toEqual({ commit: edited, document: { version: 1, by: 'hand' } });
+    expect(await world.code.readPlanSpec({ ...of, commit })).toEqual({ commit, document: { version: 1 } });
+    edit('no JSON at all');
+    await expect(world.code.readPlanSpec(of)).rejects.toMatchObject({ type: 'PlanRefused', details: { reasons: [{ code: 'shape' }] } });
+    edit(`"${'x'.repeat(4_000_001)}"`);
+    await expect(world.code.readPlanSpec(of)).rejects.toMatchObject({ type: 'InvalidInput' });
+    world.git('update-ref', '-d', `refs/adorable/plan/${REVISION}`);
+    await expect(world.code.readPlanSpec(of)).rejects.toMatchObject({ type: 'NotFound' });
+    expect((await world.code.readPlanSpec({ ...of, commit })).document).toEqual({ version: 1 });
+  });
+
+  test('seeds are read from a moment\'s own tree, by name; what is none is left out, a huge one refused', async () => {
+    await world.code.ensureRepository(operation(1));
+    for (const [name, text] of [['02_b.json', '{"b":1}'], ['01_a.json', '{"a":1}'], ['Notes.txt', 'x'], ['../outside.json', '{}']] as const) world.write(`apps/blog/seeds/${name}`, text);
+    const { tree } = await world.code.commitDirty({ ...operation(2), reason: 'seeds' });
+    expect((await readSeeds(world.projectsDir, { projectId: PROJECT, tree, fsDirName: 'blog' })).map(({ name, text }) => [name, text])).toEqual([['01_a.json', '{"a":1}'], ['02_b.json', '{"b":1}']]);
+    expect(await readSeeds(world.projectsDir, { projectId: PROJECT, tree, fsDirName: 'other' })).toEqual([]);
+    world.write('apps/blog/seeds/03_c.json', `"${'x'.repeat(1_000_001)}"`);
+    const huge = await world.code.commitDirty({ ...operation(2), reason: 'seeds' });
+    await expect(readSeeds(world.projectsDir, { projectId: PROJECT, tree: huge.tree, fsDirName: 'blog' })).rejects.toMatchObject({ type: 'InvalidInput' });
   });
 });

@@ -12,7 +12,8 @@ const [projectsDir = '', number = '', commit = '', tree = '', gate] = process.ar
 const refuse = (): never => { throw new Error('not used'); };
 const deps: CodeDeps = {
   projectsDir,
-  producer: { produce: refuse, check: refuse },
+  produceAttempts: 1,
+  producer: { canMend: () => false, produce: refuse, check: refuse },
   records: { featuresOf: refuse, declaredAfter: refuse },
   ensureDeps: refuse,
   operationTime: async (id) => {

@@ -96,6 +96,60 @@ describe('migrations', () => {
   });
 });
 
+describe('a rehearsal of migrations', () => {
+  const rehearse = async (list: AppMigrations[], created: readonly AppId[] = []) => {
+    const { lsn } = await data.emitCheckpointLsn({ ...fenced, checkpointId: 'cp_000000000003' as CheckpointId, timelineId: first });
+    migrations = list;
+    return await data.rehearseMigrations({ ...fenced, moment: momentOn(first), at: { ...momentOn(first), lsn, sealed: false }, created });
+  };
+  const untouched = async (work: () => Promise<void>): Promise<void> => {
+    const state = async () => [await data.schemaFingerprint(fenced), await data.dataDigest(fenced), await data.readMigrationLedger(fenced), (await world.client.listTimelines(world.tenantId)).length];
+    const before = await state();
+    await work();
+    expect(await state()).toEqual(before);
+  };
+  const budgets = migration('0004_budgets.sql', 'ALTER TABLE transactions ADD COLUMN budget int; UPDATE transactions SET budget = amount');
+
+  test('names what would change an existing schema, and changes nothing outside its throw-away fork', async () => {
+    await untouched(async () => {
+      expect(await rehearse([forApp(app, init, budgets)])).toEqual({ changes: [`${app}/0004_budgets.sql`] });
+    });
+  }, 30_000);
+
+  test('one that fails on the rows that are there refuses with its name', async () => {
+    await untouched(async () => {
+      await expect(rehearse([forApp(app, init, migration('0004_strict.sql', 'ALTER TABLE transactions ADD CONSTRAINT big CHECK (amount > 100)'))])).rejects.toMatchObject({
+        type: 'BuildFailed', message: expect.stringMatching(/^Rehearsed on a throw-away fork: Migration 0004_strict\.sql of .* violated by some row/) as unknown, details: { migration: '0004_strict.sql' },
+      });
+      await expect(rehearse([forApp(app, { ...init, checksum: 'another' })])).rejects.toMatchObject({ type: 'PreconditionFailed' });
+    });
+  }, 30_000);
+
+  test('an app that is made now, and one that lacks nothing, change no existing schema', async () => {
+    await untouched(async () => {
+      expect(await rehearse([forApp(app, init), forApp(other, init)], [other])).toEqual({ changes: [] });
+    });
+  }, 30_000);
+
+  test('seeds that would change rows which are there are a change too, rehearsed with the rest', async () => {
+    const seeds = (amount: unknown) => [{ name: 'transactions.json', text: JSON.stringify({ table: 'transactions', key: ['id'], rows: [{ id: 1, amount }] }), checksum: `seeds ${String(amount)}` }];
+    await untouched(async () => {
+      expect(await rehearse([{ ...forApp(app, init), seeds: seeds(6) }])).toEqual({ changes: [`${app}/seeds/transactions.json`] });
+      await expect(rehearse([{ ...forApp(app, init), seeds: seeds(null) }])).resolves.toEqual({ changes: [`${app}/seeds/transactions.json`] });
+      await expect(rehearse([{ ...forApp(app, init, migration('0004_empty.sql', 'DELETE FROM transactions')), seeds: seeds(null) }])).rejects.toMatchObject({ type: 'BuildFailed', message: expect.stringMatching(/seeds\/transactions\.json of .*null value/) as unknown });
+    });
+  }, 60_000);
+
+  test('a lease that nobody closes, or that is closed twice, leaves nothing', async () => {
+    await untouched(async () => {
+      const { lsn } = await data.emitCheckpointLsn({ ...fenced, checkpointId: 'cp_000000000004' as CheckpointId, timelineId: first });
+      const { lease } = await world.client.openLease(world.tenantId, first, lsn);
+      expect(await world.client.listTimelines(world.tenantId)).toHaveLength(2);
+      for (let twice = 0; twice < 2; twice++) await world.client.closeLease(lease);
+    });
+  }, 30_000);
+});
+
 describe('roles', () => {
   test('an app\'s login touches rows of its own schema and nothing else; one that is not live cannot log in', async () => {
     const client = await compute.connect(app, 'one');
@@ -150,6 +204,19 @@ describe('digests', () => {
     await admin.query(`ALTER TABLE ${app}.transactions ADD note text`);
     expect(await data.schemaFingerprint(fenced)).not.toEqual(schema);
     expect(await data.countRowsByTable(fenced)).toContainEqual({ table: `${app}.transactions`, rows: 2 });
+    await admin.end();
+  });
+
+  test('a dead operation makes no schema once a newer one has been at work, also where that found nothing to drop', async () => {
+    const [late, dead] = ['a_00000000late' as AppId, fenced];
+    fenced = { ...fenced, fence: fenced.fence + 1 };
+    await data.dropAppSchema({ ...fenced, appId: late });
+    await expect(data.ensureAppSchema({ ...dead, appId: late })).rejects.toMatchObject({ type: 'StaleFence' });
+    await expect(data.dropAppSchema({ ...dead, appId: app })).rejects.toMatchObject({ type: 'StaleFence' });
+    await data.dropServiceSchema({ ...fenced, serviceId: 'other-cms' });
+    await expect(data.ensureServiceSchema({ ...dead, serviceId: 'other-cms' })).rejects.toMatchObject({ type: 'StaleFence' });
+    const admin = await compute.connect();
+    expect((await admin.query(`SELECT nspname FROM pg_namespace WHERE nspname IN ($1, $2, 'other_cms')`, [late, app])).rows).toEqual([{ nspname: app }]);
     await admin.end();
   });
 

@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { obtain } from '../../../local/engines/obtain.ts';
 import type { EngineEvent } from '../../../local/engines/obtain.ts';
+import { goVersion } from '../../../local/engines/go-toolchain.ts';
 import { slotPath, VERSIONS } from '../../../local/engines/recipe.ts';
 
 const os = process.platform;
@@ -120,6 +121,25 @@ describe('order of sources', () => {
       expect(execFileSync(kube, [part, '--flag=a b']).toString()).toBe(`${part} --flag=a b\n`);
     }
   });
+});
+
+describe('the helper that contains processes', () => {
+  test('without a Go it is not to be had, and the error says where to put it', async () => {
+    await expect(obtain('contain')).rejects.toMatchObject({ type: 'EngineUnavailable', details: { engine: 'contain', slot: join(slotPath('contain'), 'contain') } });
+    expect(existsSync(slotPath('contain'))).toBe(false);
+  });
+
+  test('a Go builds it from this checkout alone: nothing is asked of a network', async () => {
+    process.env['PATH'] = environment['PATH'] ?? '';
+    const found = await goVersion();
+    if (os !== 'linux' || found === undefined) {
+      process.stderr.write('building the helper: NOT proven here, there is no Go on PATH\n');
+      return;
+    }
+    const helper = await obtain('contain');
+    expect(execFileSync(helper, ['--abi']).toString()).toMatch(/^\d+\n$/);
+    expect(requests).toEqual([]);
+  }, 180_000);
 });
 
 describe('what is refused', () => {

@@ -19,6 +19,7 @@ import { kubeconfigPath, readSecret } from '../../../local/platform.ts';
 import { answersSql, platformSqlUrl } from '../../../local/postgres/cluster.ts';
 import { partSpecs } from '../../../local/supervisor/part-specs.ts';
 import type { AppId, CheckpointId, CommitSha, OperationId, ProjectId, TenantId, TimelineId, TreeHash } from '../../../shared/ids.ts';
+import { parseLsn } from '../../../shared/lsn.ts';
 import type { Fenced, FencedMoment, Moment } from '../../../shared/moment.ts';
 import type { Slug } from '../../../shared/slug.ts';
 import type { AppKind, Declared, DeclaredApp } from '../../../shared/spec/declared.ts';
@@ -80,6 +81,10 @@ export async function startInfraWorld(): Promise<InfraWorld> {
     },
     isDrained: () => Promise.resolve(true),
     data: {
+      sealTimeline: ({ timelineId }) => {
+        asked.push(`seal ${timelineId.slice(0, 4)}`);
+        return Promise.resolve({ lsn: parseLsn('0/2000') });
+      },
       unsealTimeline: ({ timelineId }) => Promise.resolve(void asked.push(`unseal ${timelineId.slice(0, 4)}`)),
       repointCompute: ({ projectId, tenantId, timelineId, logins, fence }) => {
         endpoints.set(projectId, { tenant_id: tenantId, timeline_id: timelineId });

@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createEnsureDeps } from '../../../activities/producer/deps.ts';
+import { readBlueprints } from '../../../activities/producer/blueprints.ts';
 import { createProducer } from '../../../activities/producer/producer.ts';
 import { fillSlot } from '../../../local/engines/slot.ts';
 import { cacheDir } from '../../../local/paths.ts';
 import { obtain } from '../../../local/engines/obtain.ts';
+import { containChecks } from '../../support/containment.ts';
 
 const root = new URL('../../..', import.meta.url).pathname;
 const blueprintsDir = join(root, 'blueprints');
@@ -20,6 +22,8 @@ const producer = createProducer({
   checkRunner: runner,
   // From the engine cache: the checking uid cannot reach a checkout that only its owner can enter.
   node: await obtain('node', () => undefined),
+  // As the worker checks, so that every outcome below is one of contained checks where this machine has them.
+  contain: await containChecks(),
   checkUid: async () => (isRoot ? 65_534 : undefined),
 });
 const ensureDeps = createEnsureDeps({
@@ -52,6 +56,29 @@ test('dependencies: one shared directory, readable by all, writable by none, ins
   expect(readdirSync(join(scratch, 'deps')).filter((entry) => !entry.startsWith('.'))).toHaveLength(1);
 });
 
+test('what the packages of a lockfile run while they are bundled is contained, and nobody owns the result', async () => {
+  const prebundler = join(scratch, 'runners', 'app', 'prebundle.mjs');
+  cpSync(join(root, 'local', 'node', 'runners', 'app'), dirname(prebundler), { recursive: true });
+  const contain = await containChecks();
+  const commands: (readonly string[])[] = [];
+  const fresh = createEnsureDeps({
+    node: await obtain('node', () => undefined),
+    depsDir: join(scratch, 'contained-deps'), cacheDir: join(scratch, 'contained-cache'), prebundler, uid: isRoot ? 199_998 : undefined,
+    contain: contain && ((reach, command) => { commands.push(contain(reach, command)); return commands.at(-1) ?? []; }),
+    fillSlot: async (slot, build) => await fillSlot(slot, () => undefined, build),
+  });
+  const installed = await fresh(lockfile);
+  const bundled = join(installed, '..', 'prebundled');
+  expect(readdirSync(bundled)).toContain('_metadata.json');
+  expect(readdirSync(bundled, { recursive: true }).filter((name) => statSync(join(bundled, String(name))).uid !== process.getuid?.())).toEqual([]);
+  // Of all that it could write there is only the draft, and no port at all.
+  for (const command of commands) {
+    const granted = command.slice(0, command.indexOf('--')).flatMap((flag, at, all) => (flag === '--rw' || flag === '--connect' || flag === '--bind' ? [all[at + 1]] : []));
+    expect(granted).toEqual(['/dev/null', expect.stringContaining('.draft')]);
+  }
+  expect(commands).toHaveLength(contain === undefined ? 0 : 1);
+}, 180_000);
+
 test('a lockfile that reaches outside the registry is refused', async () => {
   const bad = join(scratch, 'bad-lock.json');
   const parsed = JSON.parse(readFileSync(lockfile, 'utf8')) as { packages: Record<string, unknown> };
@@ -80,10 +107,12 @@ test('it writes only into apps/<slug>, and through no link', async () => {
   await expect(producer.produce({ feature: { id: 'x', blueprint: '../x' }, appSlug: 'blog', appName: 'B', intoDir: join(scratch, 'linked', 'apps', 'blog') })).rejects.toMatchObject({ type: 'NoBlueprint' });
 });
 
-test.each([['finance-tracker', 'personal-finance'], ['task-board', 'task-board']])('%s passes its own checks', async (blueprint, slug) => {
+test.each((await readBlueprints(blueprintsDir)).map(({ id, slug, changes }) => [id, slug, changes.map((change) => change.id)] as const))('%s passes its own checks, plain and with all of its changes', async (blueprint, slug, changes) => {
   const dir = await newTree(`ok-${slug}`, blueprint, slug);
   expect(await producer.check({ scratchDir: dir, slug })).toMatchObject({ ok: true, errors: [] });
-}, 60_000);
+  for (const change of changes) await producer.produce({ feature: { id: change, blueprint, change }, appSlug: slug, appName: 'Other', intoDir: join(dir, 'apps', slug) });
+  expect(await producer.check({ scratchDir: dir, slug })).toMatchObject({ ok: true, errors: [] });
+}, 120_000);
 
 describe('isolation: what leaves the tree fails with its file and line', () => {
   let dir = '';

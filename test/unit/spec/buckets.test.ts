@@ -7,7 +7,7 @@ import type { KnownApp, PlannedSubtask } from '../../../shared/spec/buckets.ts';
 
 const project = 'qiwykfu39n' as ProjectId;
 const app = (n: number, rest: Partial<KnownApp> = {}): KnownApp => ({ id: `a_${String(n).padStart(12, '0')}` as AppId, projectId: project, slug: `app-${String(n)}`, archived: false, ...rest });
-const task = (appId: string | null, featureId = 'f1', id = 's1'): PlannedSubtask => ({ id, featureId, appId });
+const task = (appId: string | null, featureId = 'f1', id = 's1', position = 1): PlannedSubtask => ({ id, featureId, appId, position });
 
 describe('what is no live app of the project is refused', () => {
   test.each([
@@ -60,5 +60,19 @@ test('any single unresolved target spoils the whole plan, wherever it stands', (
     const subtasks = Array.from({ length }, () => task(app(1).id));
     subtasks.splice(Math.min(at, length), 0, task(target));
     expect(() => bucketPlanByAppId(project, subtasks, [app(1)])).toThrow(expect.objectContaining({ type: 'UnresolvedTarget' }));
+  }));
+});
+
+test('features of one bucket come in the order of the plan, by their first subtask, however the rows are read', () => {
+  const rows = fc.uniqueArray(fc.record({ position: fc.nat({ max: 99 }), app: fc.nat({ max: 2 }), feature: fc.nat({ max: 5 }) }), { maxLength: 30, selector: ({ position }) => position });
+  fc.assert(fc.property(rows, fc.infiniteStream(fc.double({ noNaN: true })), (picks, random) => {
+    const apps = [0, 1, 2].map((n) => app(n));
+    // A feature is one app's.
+    const subtasks = picks.map(({ position, app: of, feature }) => task(app(of).id, `f${String(of)}-${String(feature)}`, `s${String(position)}`, position));
+    const shuffled = subtasks.map((subtask) => ({ subtask, at: random.next().value as number })).sort((a, b) => a.at - b.at).map(({ subtask }) => subtask);
+    for (const bucket of bucketPlanByAppId(project, shuffled, apps)) {
+      const firsts = bucket.featureIds.map((id) => Math.min(...subtasks.filter(({ featureId }) => featureId === id).map(({ position }) => position)));
+      expect(firsts).toEqual([...firsts].sort((a, b) => a - b));
+    }
   }));
 });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { parseAppId, parseProjectId, parseRevisionId } from '../../../shared/ids.ts';
 import { parseSlug } from '../../../shared/slug.ts';
 import type { Declared } from '../../../shared/spec/declared.ts';
+import { kindDrift } from '../../../shared/spec/kind-drift.ts';
 import { buildProjectSpec, effectiveKind, parseSpec, specText } from '../../../shared/spec/project-spec.ts';
 
 const project = parseProjectId('qiwykfu39n');
@@ -43,6 +44,17 @@ describe('effectiveKind', () => {
   });
 });
 
+test('the kind is derived: whatever is stored, the services of the primary decide, and drift is named for exactly the apps that have it', () => {
+  fc.assert(fc.property(declaredOf, (declared) => {
+    const drift = kindDrift(declared);
+    for (const app of declared.apps) {
+      const derived = effectiveKind(app, declared.services);
+      expect(derived).toBe(app.isPrimary && declared.services.includes('trpc-api') ? 'fullstack' : app.kind);
+      expect(drift.filter(({ what }) => what.endsWith(` ${app.slug}`))).toEqual(derived === app.kind ? [] : [{ store: 'rows', what: `the stored kind of ${app.slug}`, expected: derived, found: app.kind }]);
+    }
+  }));
+});
+
 describe('nonsense is refused with its type', () => {
   const app = { id: 'a_000000000001', slug: 'blog', name: 'Blog', kind: 'react', isPrimary: false, fsDirName: 'blog' };
   const base = { version: 1, projectId: project, apps: [app], services: [], serviceVersions: {}, revisionId: null };
@@ -72,4 +84,25 @@ describe('nonsense is refused with its type', () => {
       expect(() => parseSpec(text)).toThrow(expect.objectContaining({ type: expect.stringMatching(/^(InvalidInput|PreconditionFailed)$/) }));
     }));
   });
+});
+
+test('a good spec with any one field spoiled is refused with its type, or is still a whole spec', () => {
+  const spoil = fc.record({ app: fc.boolean(), field: fc.constantFrom('version', 'projectId', 'apps', 'services', 'serviceVersions', 'revisionId', 'id', 'slug', 'name', 'kind', 'fsDirName'), value: fc.anything() });
+  fc.assert(fc.property(declaredOf, spoil, (declared, { app, field, value }) => {
+    const spec = buildProjectSpec(project, declared) as unknown as Record<string, unknown> & { apps: readonly object[] };
+    const [first, ...others] = spec.apps;
+    const spoilt = app && first !== undefined ? { ...spec, apps: [{ ...first, [field]: value }, ...others] } : { ...spec, [field]: value };
+    let text;
+    try {
+      text = JSON.stringify(spoilt);
+    } catch {
+      return; // No JSON has a circle or a bigint.
+    }
+    try {
+      const parsed = parseSpec(text);
+      expect(parseSpec(specText(parsed))).toEqual(parsed);
+    } catch (error) {
+      expect(error).toMatchObject({ type: expect.stringMatching(/^(InvalidInput|PreconditionFailed)$/) });
+    }
+  }), { numRuns: 500 });
 });

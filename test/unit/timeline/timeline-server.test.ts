@@ -1,6 +1,7 @@
 /** Forks, seals and attachments on real PostgreSQL: what is asserted is what the forks' rows say (I1, I2, I3). */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lsn } from '../../../shared/lsn.ts';
@@ -39,6 +40,17 @@ const fork = async (ancestor: TimelineId, lsn: Lsn, id = newTimelineId()) => {
   await world.client.branchTimeline(world.tenantId, id, { ancestor, lsn });
   return id;
 };
+
+function cloneable(folder: string): boolean {
+  const probe = join(folder, 'probe');
+  writeFileSync(probe, 'x');
+  try {
+    execFileSync('cp', ['--reflink=always', probe, `${probe}-clone`], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false; // The filesystem copies.
+  }
+}
 
 describe('forks at an LSN', () => {
   test('holds exactly what was acknowledged before the LSN, under a concurrent writer, and siblings share nothing after it', async () => {
@@ -99,6 +111,41 @@ describe('forks at an LSN', () => {
     expect(new Set(numbers).size).toBe(numbers.length);
   }, 120_000);
 
+  test('takes over the base of its source, and is whole when every source of it is deleted', async () => {
+    const { last_record_lsn: end } = await world.client.readTimeline(world.tenantId, first);
+    const folderOf = (id: TimelineId, ...names: string[]) => join(world.data, 'timelines', world.tenantId, id, ...names);
+    const sources = [await fork(first, end as Lsn)];
+    const wanted: number[] = [];
+    // Each fork begins in the past of a running source: base, then WAL of every timeline before it.
+    for (const number of [2_000_001, 2_000_002, 2_000_003]) {
+      const source = sources.at(-1) as TimelineId;
+      const compute = await world.startCompute({ timelineId: source });
+      const client = await compute.connect();
+      await client.query('INSERT INTO n VALUES ($1)', [number]);
+      // Some segments are archived, the last one is not.
+      await client.query(`CREATE TABLE IF NOT EXISTS filler (t text)`);
+      await client.query(`INSERT INTO filler SELECT repeat('x', 500) FROM generate_series(1, 2000)`);
+      wanted.push(number);
+      const lsn = await emit(compute);
+      await client.query('INSERT INTO n VALUES ($1)', [number + 1000]);
+      sources.push(await fork(source, lsn));
+      await client.end();
+      expect(await compute.stop()).toBe(0);
+    }
+    const last = sources.pop() as TimelineId;
+    // The same files under further names, where the filesystem does not clone; the rows are what is asserted below.
+    const base = statSync(folderOf(last, 'bases', 'base-0', 'PG_VERSION'));
+    if (!cloneable(world.data)) expect(base.nlink).toBeGreaterThan(1);
+    await expect(fork(last, end as Lsn)).rejects.toMatchObject({ type: 'Unreachable' });
+    for (const id of sources) await world.client.deleteTimeline(world.tenantId, id);
+
+    const compute = await world.startCompute({ timelineId: last });
+    const lsn = await emit(compute);
+    const past = await fork(last, lsn);
+    expect(await compute.stop()).toBe(0);
+    for (const id of [last, past]) expect((await numbersOn(id)).filter((i) => i > 2_000_000)).toEqual(wanted);
+  }, 120_000);
+
   test('starts from a base made while the source was running and being written to', async () => {
     const id = await fork(first, (await world.client.readTimeline(world.tenantId, first)).last_record_lsn as Lsn);
     const compute = await world.startCompute({ timelineId: id });
@@ -128,6 +175,41 @@ describe('forks at an LSN', () => {
     await client.end();
     expect(await compute.stop()).toBe(0);
   }, 120_000);
+
+  test('a prepared transaction belongs to its moment: it is there after a stop, a seal and a fork, with its locks, until its owner ends it', async () => {
+    const id = await fork(first, (await world.client.readTimeline(world.tenantId, first)).last_record_lsn as Lsn);
+    const compute = await world.startCompute({ timelineId: id });
+    const client = await compute.connect();
+    const prepare = async (gid: string, row: number) => {
+      for (const sql of ['BEGIN', `INSERT INTO held VALUES (${String(row)})`, `PREPARE TRANSACTION '${gid}'`]) await client.query(sql);
+    };
+    await client.query('CREATE TABLE held (i int PRIMARY KEY)');
+    const before = await emit(compute);
+    await prepare('transfer', 1);
+    const during = await emit(compute);
+    await client.query(`COMMIT PREPARED 'transfer'`);
+    const after = await emit(compute);
+    await prepare('open', 2);
+    await client.end();
+    expect(await compute.stop()).toBe(0);
+    const { lsn } = await world.client.seal(world.tenantId, id);
+    const at = async (point: Lsn) => {
+      const { tables, prepared } = await world.client.inspect(world.tenantId, id, point);
+      return { rows: tables.find((table) => table.table === 'public.held')?.rows, prepared: prepared.map(({ gid, owner }) => [gid, owner]) };
+    };
+    expect(await at(before)).toEqual({ rows: 0, prepared: [] });
+    expect(await at(during)).toEqual({ rows: 0, prepared: [['transfer', 'cloud_admin']] });
+    expect(await at(after)).toEqual({ rows: 1, prepared: [] });
+
+    const redone = await world.startCompute({ timelineId: await fork(id, lsn) });
+    const reader = await redone.connect();
+    await reader.query(`SET lock_timeout = '200ms'`);
+    await expect(reader.query('INSERT INTO held VALUES (2)')).rejects.toMatchObject({ code: '55P03' });
+    await reader.query(`COMMIT PREPARED 'open'`);
+    expect((await reader.query('SELECT i FROM held ORDER BY i')).rows).toEqual([{ i: 1 }, { i: 2 }]);
+    await reader.end();
+    await redone.stop();
+  }, 60_000);
 
   test('is made once per id, ancestor and LSN', async () => {
     const { last_record_lsn: end, min_readable_lsn: start } = await world.client.readTimeline(world.tenantId, first);
@@ -233,6 +315,36 @@ describe('seals and attachments', () => {
     await (await compute.connect(role.name, role.password)).end();
     await compute.stop();
   }, 60_000);
+
+  test('a backend that ignores its end, then a postmaster that ignores its stop: both are replaced, nobody stays in, nothing acknowledged is lost', async () => {
+    const { timeline_id, fence } = await world.client.readEndpoint(world.projectId);
+    const pgdata = join(world.data, 'timelines', world.tenantId, timeline_id, 'pgdata');
+    const config = { tenant_id: world.tenantId, timeline_id, fence };
+    const roles = [{ name: 'a_000000000001', login: true, password: 'secret' }];
+    const hanging = await world.startCompute({ timelineId: timeline_id, roles });
+    const client = await hanging.connect('a_000000000001', 'secret');
+    const admin = await hanging.connect();
+    await admin.query('INSERT INTO n VALUES (5000000)');
+    const { rows: [session] } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    process.kill(session?.pid ?? 0, 'SIGSTOP');
+    await world.client.configureEndpoint(world.projectId, { ...config, logins: 'admin' });
+    expect(await hanging.exited).toBe(1);
+    expect(hanging.output()).toContain('did not put logins=admin into effect');
+    expect(processesIn(pgdata)).toEqual([]);
+
+    const compute = await world.startCompute({ timelineId: timeline_id, roles });
+    await expect(compute.connect('a_000000000001', 'secret')).rejects.toThrow(/pg_hba/);
+    const again = await compute.connect();
+    await again.query('INSERT INTO n VALUES (5000001)');
+    process.kill(Number(readFileSync(join(pgdata, 'postmaster.pid'), 'utf8').split('\n')[0]), 'SIGSTOP');
+    expect(await compute.stop()).toBe(0);
+    expect(compute.output()).toContain('ignores an immediate stop');
+    await world.client.configureEndpoint(world.projectId, { ...config, logins: 'all' });
+    await world.client.seal(world.tenantId, timeline_id);
+    expect(processesIn(pgdata)).toEqual([]);
+    await world.client.unseal(world.tenantId, timeline_id);
+    expect((await numbersOn(timeline_id)).slice(-2)).toEqual([5_000_000, 5_000_001]);
+  }, 90_000);
 
   test('pins keep a timeline from being deleted; a delete may be repeated', async () => {
     const id = await fork(first, (await world.client.readTimeline(world.tenantId, first)).last_record_lsn as Lsn);

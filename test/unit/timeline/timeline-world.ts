@@ -50,6 +50,10 @@ export interface TimelineWorld {
   readonly client: TimelineClient;
   startServer(): Promise<void>;
   killServer(): Promise<void>;
+  /** SIGSTOP makes it hang: its port still takes connections. */
+  signalServer(name: NodeJS.Signals): void;
+  /** A client of its own. */
+  connect(options: { silenceMs: number }): TimelineClient;
   /** Waits until it serves or has ended. */
   startCompute(options: ComputeOptions): Promise<Compute>;
   close(): Promise<void>;
@@ -89,6 +93,8 @@ export async function createTimelineWorld(): Promise<TimelineWorld> {
       server?.kill('SIGKILL');
       await gone;
     },
+    signalServer: (name) => { server?.kill(name); },
+    connect: (options) => createTimelineClient({ url, token, ...options }),
     async startCompute({ timelineId, fence = 1, roles = [] }) {
       const computePort = await freePort();
       const scratch = mkdtempSync(join(data, 'scratch', 'c'));

@@ -11,8 +11,7 @@ export function PostList({ go }: { go: Go }) {
   const posts = useLoad('all', loadPosts);
   if (posts.state === 'loading') return <Loading />;
   if (posts.state === 'failed') return <Failed reason={posts.reason} retry={posts.retry} />;
-  const [lead, ...others] = posts.value;
-  if (!lead) {
+  if (posts.value.length === 0) {
     return (
       <div className="notice">
         <svg viewBox="0 0 64 64" aria-hidden="true">
@@ -23,13 +22,17 @@ export function PostList({ go }: { go: Go }) {
       </div>
     );
   }
+  let shown = posts.value;
+  const [lead, ...others] = shown;
   return (
-    <div className="posts">
-      <Card post={lead} go={go} isLead />
-      {others.map((post) => (
-        <Card key={post.id} post={post} go={go} />
-      ))}
-    </div>
+    <>
+      <div className="posts">
+        {lead ? <Card post={lead} go={go} isLead /> : <p className="none">Nothing to show here.</p>}
+        {others.map((post) => (
+          <Card key={post.id} post={post} go={go} />
+        ))}
+      </div>
+    </>
   );
 }
 
@@ -42,7 +45,7 @@ function Card({ post, go, isLead = false }: { post: Post; go: Go; isLead?: boole
           {post.title}
         </a>
       </h2>
-      <p>{excerpt(post.body, isLead ? 320 : 160)}</p>
+      <p className="excerpt">{excerpt(post.body, isLead ? 320 : 160)}</p>
     </article>
   );
 }

@@ -30,20 +30,3 @@ CREATE TABLE transactions (
 CREATE INDEX transactions_by_day ON transactions (occurred_on DESC, id DESC);
 CREATE INDEX transactions_by_category ON transactions (category_id, occurred_on);
 CREATE INDEX transactions_by_account ON transactions (account_id, occurred_on);
-
-INSERT INTO accounts (name, kind, position) VALUES
-  ('Everyday', 'checking', 1),
-  ('Savings', 'savings', 2),
-  ('Cash', 'cash', 3);
-
-INSERT INTO categories (name, direction, colour, position) VALUES
-  ('Salary', 'income', '#15803d', 1),
-  ('Other income', 'income', '#4d7c0f', 2),
-  ('Housing', 'expense', '#0f766e', 3),
-  ('Groceries', 'expense', '#b45309', 4),
-  ('Eating out', 'expense', '#be123c', 5),
-  ('Transport', 'expense', '#1d4ed8', 6),
-  ('Health', 'expense', '#7e22ce', 7),
-  ('Leisure', 'expense', '#a21caf', 8),
-  ('Subscriptions', 'expense', '#0e7490', 9),
-  ('Other', 'expense', '#57534e', 10);

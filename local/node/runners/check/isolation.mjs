@@ -3,28 +3,41 @@
  * parsers' work and resolving them the bundler's own resolver's; what it finds is compared by real path,
  * so that relative paths, aliases, absolute paths, symlinks and workspace names all end here.
  */
-import { lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
-import { isBuiltin } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { codeReferences } from './code-references.mjs';
 import { configReferences } from './config-references.mjs';
-import { codeReferences, cssReferences, htmlReferences } from './references.mjs';
+import { cssReferences } from './css-references.mjs';
+import { htmlReferences } from './html-references.mjs';
+import { createJudge, realOf } from './judge.mjs';
 
 const CODE = /\.[cm]?[jt]sx?$/;
+/** They import and inline other files by rules of their own, which nobody here reads. */
+const PREPROCESSED = /\.(?:s[ac]ss|less|styl|stylus|pcss|postcss|sss|vue|svelte|astro|mdx)$/i;
 const MAX_FILES = 5_000;
 const MAX_BYTES = 2_000_000;
 
 export async function checkIsolation(subject, vite) {
   const errors = [];
   const files = listFiles(subject, errors);
-  const config = await vite.resolveConfig({ configFile: false, root: subject.dir, envDir: false, logLevel: 'silent', css: { postcss: { plugins: [] } } }, 'build', 'production');
-  const environment = new vite.BuildEnvironment('client', config);
-  await environment.init();
-  const resolveId = vite.createIdResolver(config);
-
+  const judge = await createJudge(subject, vite);
   for (const file of files) {
-    for (const reference of await referencesOf(file, subject, vite)) {
-      const reason = await leaves(reference, file, { subject, environment, resolveId });
-      if (reason) errors.push({ kind: 'isolation', file: subject.name(file), line: reference.line, message: reason });
+    const lines = new Set();
+    const refuse = (message, line = 1, kind = 'isolation') => {
+      // Several readings of one line say the same.
+      if (!lines.has(line)) errors.push({ kind, file: subject.name(file), line, message });
+      lines.add(line);
+    };
+    let references = [];
+    try {
+      references = referencesOf(file, subject, vite);
+    } catch (error) {
+      // Whatever a parser cannot read, nobody has checked.
+      refuse(`this file cannot be checked: it ${String(error.message).split(subject.tree).join('').slice(0, 300)}`, error.line, 'build');
+    }
+    for (const reference of references.sort((a, b) => a.line - b.line)) {
+      const reason = await judge(reference, file);
+      if (reason) refuse(reason, reference.line);
     }
   }
   return errors;
@@ -42,60 +55,25 @@ function listFiles(subject, errors) {
         if (!target || !subject.inside(target)) refuse(`the symbolic link leads out of the app's tree`);
       } else if (entry.isDirectory()) visit(path);
       else if (!entry.isFile()) refuse('only files and directories belong in an app');
-      else if (files.push(path) > MAX_FILES) throw new Error(`The app has more than ${MAX_FILES} files.`);
+      else if (files.length < MAX_FILES) files.push(path);
+      else if (files.length === MAX_FILES) {
+        refuse(`the app has more than ${MAX_FILES} files`);
+        return;
+      }
     }
   };
   visit(subject.dir);
   return files;
 }
 
-async function referencesOf(file, subject, vite) {
-  const isText = CODE.test(file) || /\.(css|html|json)$/.test(file);
+function referencesOf(file, { dir }, vite) {
+  if (PREPROCESSED.test(file)) throw new Error('needs a preprocessor: write CSS and TypeScript');
+  const isText = CODE.test(file) || /\.(?:css|html?|xhtml|svg|json)$/i.test(file);
   if (!isText) return [];
-  if (lstatSync(file).size > MAX_BYTES) throw new Error(`${subject.name(file)} is larger than ${MAX_BYTES} bytes.`);
+  if (lstatSync(file).size > MAX_BYTES) throw new Error(`is larger than ${MAX_BYTES} bytes`);
   const text = readFileSync(file, 'utf8');
-  if (CODE.test(file)) return codeReferences(file, text, vite);
-  if (file.endsWith('.css')) return await cssReferences(file, text, subject.deps);
-  if (file.endsWith('.html')) return htmlReferences(file, text, vite);
-  return configReferences(file, text);
+  if (CODE.test(file)) return codeReferences({ file, text, vite, dir });
+  if (/\.css$/i.test(file)) return cssReferences(text);
+  if (/\.json$/i.test(file)) return configReferences(file, text);
+  return htmlReferences(text, (code, firstLine) => codeReferences({ file: `${file}.ts`, text: code, vite, dir, firstLine }));
 }
-
-/** Why a reference is refused, or undefined. */
-async function leaves(reference, file, { subject, environment, resolveId }) {
-  const { specifier, how } = reference;
-  if (how === 'computed') return 'the path of this import is computed: it cannot be checked, so it is not allowed';
-  const plain = specifier.replace(/[?#].*$/, '');
-  if (/^(?:https?:|data:|mailto:|\/\/|virtual:)/i.test(specifier) || plain === '') return undefined;
-  if (/^file:/i.test(specifier)) return `${quote(specifier)} is an absolute file`;
-  if (how === 'path' || how === 'pattern') {
-    // A pattern is judged by the directory it starts from; a plain path by where it ends.
-    const fixed = how === 'pattern' ? plain.replace(/^!/, '').replace(/[^/]*[*{?[(].*$/, '') : plain;
-    return isOutside(fixed, file, subject, reference.fromRoot) ? `${quote(specifier)} is outside the app's own tree` : undefined;
-  }
-  if (isBuiltin(plain)) return undefined;
-  const found = await resolveId(environment, specifier, file).catch(() => undefined);
-  const target = found && !found.startsWith('\0') && !found.startsWith('__vite') ? realOf(found.replace(/[?#].*$/, '')) : undefined;
-  if (target) return subject.inside(target) ? undefined : `${quote(specifier)} resolves to ${subject.name(target)}, outside the app's own tree`;
-  if (plain.startsWith('.') || plain.startsWith('/')) {
-    return isOutside(plain, file, subject, false) ? `${quote(specifier)} points outside the app's own tree` : undefined;
-  }
-  return found ? undefined : `${quote(specifier)} is neither in the app's own tree nor one of its dependencies`;
-}
-
-function isOutside(path, file, subject, fromRoot) {
-  const joined = path.startsWith('/') && fromRoot !== false ? join(subject.dir, path) : resolve(dirname(file), path);
-  if (!subject.inside(joined)) return true;
-  const real = realOf(joined);
-  return real !== undefined && !subject.inside(real);
-}
-
-function realOf(path) {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || error.code === 'ELOOP') return undefined;
-    throw error;
-  }
-}
-
-const quote = (specifier) => JSON.stringify(specifier.slice(0, 120));

@@ -3,12 +3,13 @@
  * `node main.mjs --tree DIR --app apps/<slug>` prints one JSON line {ok, errors:[{kind,file,line,message}], ms};
  * exit 0 when ok, 1 with errors, 2 when it could not check. Nothing is written into the tree.
  */
-import { lstatSync, realpathSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { checkBuild } from './build.mjs';
 import { checkIsolation } from './isolation.mjs';
+import { openApp } from './subject.mjs';
 import { checkTypes } from './types.mjs';
 
 const MAX_ERRORS = 50;
@@ -31,19 +32,6 @@ async function main() {
   }
   report({ ok: errors.length === 0, errors: errors.slice(0, MAX_ERRORS), ms: Math.round(performance.now() - started) });
   process.exitCode = errors.length === 0 ? 0 : 1;
-}
-
-function openApp(tree, app) {
-  const dir = join(tree, app);
-  if (lstatSync(dir).isSymbolicLink()) throw new Error(`${app} is a symbolic link, not an app's directory.`);
-  const deps = realpathSync(join(dir, 'node_modules'));
-  const inside = (path) => isWithin(path, dir) || isWithin(path, deps);
-  return { tree, dir, deps, inside, name: (path) => relative(tree, path) };
-}
-
-/** On path components: `apps/blog-2` is not within `apps/blog`. */
-function isWithin(path, dir) {
-  return path === dir || path.startsWith(`${dir}/`);
 }
 
 function report(outcome) {

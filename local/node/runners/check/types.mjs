@@ -1,4 +1,4 @@
-/** `tsc --noEmit` by TypeScript's native compiler; the files it read are checked against the app's tree too. */
+/** `tsc --noEmit`, without a cache in the tree, by TypeScript's native compiler; the files it read are checked against the app's tree too. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
@@ -7,7 +7,7 @@ export async function checkTypes(subject) {
   if (!existsSync(join(subject.dir, 'tsconfig.json'))) {
     return [{ kind: 'type', file: subject.name(subject.dir), line: 1, message: 'the app has no tsconfig.json' }];
   }
-  const { code, output } = await run(process.execPath, [join(subject.deps, 'typescript/bin/tsc'), '--noEmit', '--strict', '--listFiles', '--pretty', 'false', '-p', '.'], subject.dir);
+  const { code, output } = await run(process.execPath, [join(subject.deps, 'typescript/bin/tsc'), '--noEmit', '--strict', '--incremental', 'false', '--composite', 'false', '--listFiles', '--pretty', 'false', '-p', '.'], subject.dir);
   const errors = [];
   for (const line of output.split('\n')) {
     const [, file, row, message] = /^(\S[^(]*)\((\d+),\d+\): error (.+)$/.exec(line) ?? [];

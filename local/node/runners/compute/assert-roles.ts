@@ -30,6 +30,7 @@ export function assertRolesSql(roles: readonly ComputeRole[], adminPassword?: st
   return `BEGIN;
 SET LOCAL event_triggers = off;
 SET LOCAL standard_conforming_strings = on;
+SET LOCAL lock_timeout = '20s';
 SELECT set_config('adorable.roles', ${literal(JSON.stringify(wanted))}, true), set_config('adorable.admin', ${literal(admin)}, true);
 ${ASSERT}
 COMMIT;

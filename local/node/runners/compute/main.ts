@@ -12,17 +12,23 @@ import { ADMIN, assertRolesSql, type ComputeRole } from './assert-roles.ts';
 import { writeAccess, writeConfig } from './compute-config.ts';
 import { makeHotBase } from './hot-base.ts';
 import { connectWire, type WireConnection } from './postgres-wire.ts';
+import { stopPostgres } from './stop-postgres.ts';
 import { createTimelineLink, Refused, type Attached, type EndpointConfig } from './timeline-link.ts';
 
 const POLL_MS = 300;
 const SERVER_PATIENCE_MS = 20_000;
 const BASE_LOOK_MS = 2000;
+/** A reload and the end of every other session take milliseconds: past this, PostgreSQL or one of its backends hangs. */
+const OBEY_MS = 8000;
+const CHECKPOINT_MS = 10_000;
 
 const env = (name: string): string => {
   const value = process.env[name];
   if (value === undefined || value === '') throw new Refused(`InvalidInput: the compute needs ${name} in its environment`);
   return value;
 };
+
+class Hangs extends Error {}
 
 const log = (level: string, message: string, fields: Record<string, unknown> = {}) => {
   process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`);
@@ -37,6 +43,8 @@ let exited: Promise<number | null> = Promise.resolve(0);
 for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => { stopping = true; requestStop(); });
 
 async function run(): Promise<void> {
+  // Of a run before this one in the same container: nobody is let in yet.
+  rmSync(join(env('SCRATCH'), 'ready'), { force: true });
   const timelineId = env('TIMELINE_ID');
   const port = Number(process.env['PORT'] ?? '5432');
   const compute = process.env['POD_NAME'] ?? process.env['HOSTNAME'] ?? `compute-${String(process.pid)}`;
@@ -48,6 +56,7 @@ async function run(): Promise<void> {
   const ownFence = Number(process.env['FENCE'] ?? '0');
   const fence = endpoint?.timeline_id === timelineId ? Math.max(endpoint.fence, ownFence) : ownFence;
   const attached = await patiently(() => link.attach(fence));
+  let hangs = false;
   try {
     const folder = privateFolder(port, statSync(attached.pgdata).uid);
     writeConfig({ folder, pgdata: attached.pgdata, walArchive: attached.walArchive, listen: env('POD_IP'), port });
@@ -63,10 +72,13 @@ async function run(): Promise<void> {
 
     const keepBases = createBaseKeeper({ attached, connect, record: link.recordBase });
     let reported = true;
+    const nextEndpoint = (): Promise<void> => link.nextEndpoint(endpoint).then((next) => { endpoint = next ?? endpoint; }, () => sleep(POLL_MS));
+    let change = nextEndpoint();
     for (let ended = false; !stopping && !ended; ) {
-      ended = await Promise.race([exited.then(() => true), stopRequested.then(() => false), sleep(POLL_MS, false)]);
+      const event = await Promise.race([exited.then(() => 'ended'), stopRequested.then(() => 'stop'), change.then(() => 'change'), sleep(POLL_MS, 'tick')]);
+      ended = event === 'ended';
       if (ended || stopping) break;
-      endpoint = await link.readEndpoint().catch(() => endpoint);
+      if (event === 'change') change = nextEndpoint();
       // A configuration for another timeline is another compute's; this one will be replaced.
       const wanted = endpoint?.timeline_id === timelineId ? endpoint.logins : logins;
       if (wanted !== logins) {
@@ -83,11 +95,14 @@ async function run(): Promise<void> {
     }
     if (!stopping) throw new Error('PostgreSQL ended by itself');
     // Writing dirty pages before the shutdown keeps the time in which nobody is served short.
-    await wire.query('CHECKPOINT').catch((error: unknown) => { log('warn', 'no checkpoint before the stop', { error: String(error) }); });
+    await Promise.race([wire.query('CHECKPOINT'), sleep(CHECKPOINT_MS, undefined, { ref: false })])
+      .catch((error: unknown) => { log('warn', 'no checkpoint before the stop', { error: String(error) }); });
     wire.close();
+  } catch (error) {
+    hangs = error instanceof Hangs;
+    throw error;
   } finally {
-    postgres?.kill('SIGINT');
-    const code = await exited;
+    const code = postgres === undefined ? 0 : await stopPostgres({ child: postgres, exited, hangs, warn: (message) => { log('warn', message); } });
     if (code !== 0) log('warn', 'PostgreSQL did not stop cleanly', { code });
     await link.detach().catch((error: unknown) => { log('warn', 'could not detach', { error: String(error) }); });
   }
@@ -146,7 +161,11 @@ async function start(pgdata: string, folder: string): Promise<void> {
     ...(process.getuid?.() === 0 ? { uid: owner, gid: owner } : {}),
   });
   postgres = child;
-  exited = new Promise((resolve) => child.once('close', resolve).once('error', () => { resolve(1); }));
+  const closed = new Promise((resolve) => child.once('close', resolve));
+  // A backend that hangs keeps the pipe of the log open: the postmaster's own end counts, its last words have a moment.
+  exited = new Promise((resolve) => {
+    child.once('error', () => { resolve(1); }).once('exit', (code) => { void Promise.race([closed, sleep(500)]).then(() => { resolve(code); }); });
+  });
   await new Promise<void>((resolve, reject) => {
     let rest = '';
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
@@ -161,7 +180,13 @@ async function start(pgdata: string, folder: string): Promise<void> {
   });
 }
 
+/** In effect when it returns; a PostgreSQL that does not obey is replaced, since nobody could be kept out of it. */
 async function enforce(wire: WireConnection, folder: string, logins: EndpointConfig['logins']): Promise<void> {
+  const obeyed = await Promise.race([putIntoEffect(wire, folder, logins).then(() => true), sleep(OBEY_MS, false, { ref: false })]);
+  if (!obeyed) throw new Hangs(`PostgreSQL did not put logins=${logins} into effect within ${String(OBEY_MS / 1000)} s: it or one of its sessions hangs, and it is started again`);
+}
+
+async function putIntoEffect(wire: WireConnection, folder: string, logins: EndpointConfig['logins']): Promise<void> {
   writeAccess(folder, logins);
   const loaded = async () => (await wire.query('SELECT pg_conf_load_time()::text'))[0]?.[0];
   const before = await loaded();

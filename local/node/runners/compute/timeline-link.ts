@@ -31,6 +31,7 @@ export interface LinkOptions {
 export function createTimelineLink({ server, token, tenantId, timelineId, compute }: LinkOptions) {
   const timeline = `/v1/tenant/${tenantId}/timeline/${timelineId}`;
   const endpoint = `/v1/tenant/${tenantId}/endpoint`;
+  const next = `${endpoint}/next`;
 
   async function call(method: string, path: string, body?: unknown): Promise<unknown> {
     const response = await fetch(`${server}${path}`, {
@@ -40,7 +41,7 @@ export function createTimelineLink({ server, token, tenantId, timelineId, comput
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const answer = await response.json() as { msg?: string; type?: string };
-    if (response.status === 404 && path === endpoint) return undefined;
+    if (response.status === 404 && (path === endpoint || path === next)) return undefined;
     if (response.status >= 400 && response.status < 500) throw new Refused(`${answer.type ?? String(response.status)}: ${answer.msg ?? 'refused'}`);
     if (!response.ok) throw new Error(`The timeline server answered ${String(response.status)}: ${answer.msg ?? ''}`);
     return answer;
@@ -48,6 +49,8 @@ export function createTimelineLink({ server, token, tenantId, timelineId, comput
 
   return {
     readEndpoint: async () => await call('GET', endpoint) as EndpointConfig | undefined,
+    /** Answers when the configuration is no longer what was seen, or after some seconds. */
+    nextEndpoint: async (seen: EndpointConfig | undefined) => await call('POST', next, { timeline_id: seen?.timeline_id, logins: seen?.logins }) as EndpointConfig | undefined,
     attach: async (fence: number) => await call('POST', `${timeline}/attach`, { compute, fence, pid: process.pid, start_time: ownStartTime() }) as Attached,
     recordBase: async (base: { folder: string; lsn: string }) => { await call('POST', `${timeline}/base`, { compute, ...base }); },
     detach: async () => { await call('POST', `${timeline}/detach`, { compute }); },

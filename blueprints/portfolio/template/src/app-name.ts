@@ -1,0 +1,1 @@
+export const APP_NAME = '__APP_NAME__';

@@ -1,0 +1,3 @@
+module adorable.dev/contain
+
+go 1.21
