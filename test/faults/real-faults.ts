@@ -24,7 +24,7 @@ const STORE_OF: Readonly<Record<string, PartName | 'children'>> = {
   planGeneration: 'postgres', ensurePendingApp: 'postgres', dropPendingApp: 'postgres', resolveCreatesAppSentinels: 'postgres', bucketPlan: 'temporal', pendingOf: 'postgres',
   archiveProject: 'postgres', ensureSecrets: 'postgres',
   ensureRepository: 'children', commitDirty: 'children', scaffoldApp: 'children', produceApp: 'children', checkApp: 'children', composeCommit: 'children', restoreVersion: 'children',
-  dropRun: 'children', deleteRepository: 'children',
+  dropRun: 'children', deleteRepository: 'children', adoptResult: 'children', pushRun: 'temporal',
   ensureTenant: 'timeline', deleteTenant: 'timeline', forkBranch: 'timeline', deleteFork: 'timeline', rehearseMigrations: 'timeline', pinMoment: 'timeline',
   unpinMoment: 'timeline', verifyMoment: 'timeline', startCompute: 'timeline',
   emitCheckpointLsn: 'node', ensureAppSchema: 'node', dropAppSchema: 'node', ensureServiceSchema: 'node', dropServiceSchema: 'node', convergeSchema: 'node', stopCompute: 'node',

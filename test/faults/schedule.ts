@@ -60,6 +60,7 @@ export function createSchedule(wanted: Wanted): Schedule {
   const results: Result[] = [];
   const atTheEnd: Problem[] = [];
   let writing = wanted.written;
+  let stopped = false;
 
   async function enumerate(lane: Lane, shape: RealShape): Promise<void> {
     const recorded = (await lane.record(shape)).boundaries.filter(({ activity }) => wanted.boundaries === undefined || wanted.boundaries.includes(activity));
@@ -82,7 +83,7 @@ export function createSchedule(wanted: Wanted): Schedule {
   }
 
   async function next(lane: Lane): Promise<Cell | undefined> {
-    for (;;) {
+    while (!stopped) {
       const here = cells.findIndex((cell) => lane.isAt(cell.shape));
       if (here >= 0) return cells.splice(here, 1)[0];
       const shape = todo.splice(Math.max(0, todo.findIndex((one) => lane.isAt(one))), 1)[0];
@@ -91,6 +92,7 @@ export function createSchedule(wanted: Wanted): Schedule {
       writing = false;
       await enumerateWritten(lane);
     }
+    return undefined;
   }
 
   async function put(lane: Lane, { shape, fault, boundary, written }: Cell): Promise<Result> {
@@ -136,11 +138,7 @@ export function createSchedule(wanted: Wanted): Schedule {
   return {
     boundaries, results, atTheEnd,
     left: () => `${String(cells.length)}${todo.length > 0 ? ` and ${String(todo.length)} shapes` : ''}`,
-    stop() {
-      cells.length = 0;
-      todo.length = 0;
-      writing = false;
-    },
+    stop() { stopped = true; },
     async run(told) {
       await Promise.all(Array.from({ length: wanted.platforms }, async () => {
         const engines = await openEngines();
