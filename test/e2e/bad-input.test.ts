@@ -328,4 +328,6 @@ test('a project that is archived while its end is still open: recover and delete
     await expect(open()).rejects.toMatchObject({ type: 'NotFound' });
   }
   expect(await outcomes()).toEqual([{ outcome: 'provisioned' }, { outcome: null }]);
+  // The platform is shared: what was opened for this test is ended.
+  expect(await adorable('recover', other)).toMatchObject({ code: 0, json: { outcome: 'recovered' } });
 }, 120_000);
