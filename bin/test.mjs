@@ -22,11 +22,12 @@ const platforms = mkdtempSync(join(tmpdir(), 'ade-'));
 chmodSync(platforms, 0o711);
 const counts = { passed: 0, failed: 0 };
 
+const longestFirst = ['--testSequencer', join(root, 'test', 'support', 'longest-first.mjs')];
 const runs = browser
   ? [['--runInBand', '--testPathPatterns', 'test/browser', ...rest]]
   : rest.length > 0
     ? [rest]
-    : [['--testPathIgnorePatterns', 'test/e2e', 'test/browser'], ['--testPathPatterns', 'test/e2e', '--testSequencer', join(root, 'test', 'support', 'longest-first.mjs')]];
+    : [['--testPathIgnorePatterns', 'test/e2e', 'test/browser', ...longestFirst], ['--testPathPatterns', 'test/e2e', ...longestFirst]];
 
 if (!browser && rest.length === 0) {
   console.error('Units and workflows first, then end to end on the real engines: about 12 min on two cores once the engines are cached.');
