@@ -8,7 +8,8 @@
  */
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { spawn } from 'node:child_process';
 import { ensureInstalled, root } from './install.mjs';
 
@@ -21,6 +22,8 @@ const scratch = mkdtempSync(join(tmpdir(), 'adorable-test-'));
 const platforms = mkdtempSync(join(tmpdir(), 'ade-'));
 chmodSync(platforms, 0o711);
 const counts = { passed: 0, failed: 0 };
+/** Named once more at the end: a CI keeps the tail of what is printed. */
+const failures = [];
 
 const longestFirst = ['--testSequencer', join(root, 'test', 'support', 'longest-first.mjs')];
 const runs = browser
@@ -44,6 +47,7 @@ for (const [index, run] of runs.entries()) {
 await stopPlatforms();
 rmSync(scratch, { recursive: true, force: true });
 if (counts.passed + counts.failed === 0) code ||= 1;
+for (const failure of failures) console.error(`failed: ${failure}`);
 console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = code;
 
@@ -69,6 +73,7 @@ async function stopPlatforms() {
     if (/"left":\[\]/.test(said)) continue;
     console.error(`The platform in ${data} was not stopped whole: ${said}`);
     counts.failed += 1;
+    failures.push(`the stop of the platform in ${data}`);
     code ||= 1;
   }
   if (code === 0 || readdirSync(platforms).length === 0) rmSync(platforms, { recursive: true, force: true });
@@ -91,8 +96,19 @@ function count(file) {
     report = JSON.parse(readFileSync(file, 'utf8'));
   } catch {
     counts.failed += 1;
+    failures.push('jest left no report');
     return;
+  }
+  for (const { name, message, status, assertionResults } of report.testResults) {
+    const failed = assertionResults.filter((test) => test.status === 'failed');
+    const suite = relative(root, name);
+    failures.push(...failed.map(({ fullName, failureMessages }) => `${suite} › ${fullName}: ${firstLines(failureMessages[0])}`));
+    if (status === 'failed' && failed.length === 0) failures.push(`${suite}: ${firstLines(message)}`);
   }
   counts.passed += report.numPassedTests;
   counts.failed += report.numFailedTests + report.numRuntimeErrorTestSuites;
+}
+
+function firstLines(message = '') {
+  return stripVTControlCharacters(message).split('\n').map((line) => line.trim()).filter((line) => line !== '').slice(0, 4).join(' | ').slice(0, 600);
 }

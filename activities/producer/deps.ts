@@ -68,6 +68,8 @@ export function createEnsureDeps(input: DepsInput): EnsureDeps {
         return 'npm registry, from the lockfile of an app';
       });
       for (const part of ['node_modules', 'prebundled']) await copyTree(join(cached.path, part), join(draft, part));
+      // Again: a `chmod -R` in another data directory reaches the cache through the hard links.
+      await makeReadOnly(draft);
       return cached.path;
     });
     return join(served.path, 'node_modules');

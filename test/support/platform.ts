@@ -56,8 +56,9 @@ export async function startPlatform(options: { directus: boolean }): Promise<Tes
         return;
       }
       const { left } = await down({ data });
-      // Served trees are read-only, which keeps everybody but root from removing them.
-      spawnSync('chmod', ['-R', 'u+w', base]);
+      // Read-only directories keep everybody but root from removing them. Files stay as they are: those of
+      // dependencies are hard links to the machine's cache.
+      spawnSync('find', [base, '-type', 'd', '-exec', 'chmod', 'u+w', '{}', '+']);
       rmSync(base, { recursive: true, force: true });
       if (left.length > 0) throw new Error(`processes left: ${JSON.stringify(left)}`);
     },

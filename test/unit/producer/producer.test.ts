@@ -61,13 +61,13 @@ test('what the packages of a lockfile run while they are bundled is contained, a
   cpSync(join(root, 'local', 'node', 'runners', 'app'), dirname(prebundler), { recursive: true });
   const contain = await containChecks();
   const commands: (readonly string[])[] = [];
-  const fresh = createEnsureDeps({
-    node: await obtain('node', () => undefined),
-    depsDir: join(scratch, 'contained-deps'), cacheDir: join(scratch, 'contained-cache'), prebundler, uid: isRoot ? 199_998 : undefined,
+  const node = await obtain('node', () => undefined);
+  const into = (depsDir: string) => createEnsureDeps({
+    node, depsDir: join(scratch, depsDir), cacheDir: join(scratch, 'contained-cache'), prebundler, uid: isRoot ? 199_998 : undefined,
     contain: contain && ((reach, command) => { commands.push(contain(reach, command)); return commands.at(-1) ?? []; }),
     fillSlot: async (slot, build) => await fillSlot(slot, () => undefined, build),
   });
-  const installed = await fresh(lockfile);
+  const installed = await into('contained-deps')(lockfile);
   const bundled = join(installed, '..', 'prebundled');
   expect(readdirSync(bundled)).toContain('_metadata.json');
   expect(readdirSync(bundled, { recursive: true }).filter((name) => statSync(join(bundled, String(name))).uid !== process.getuid?.())).toEqual([]);
@@ -77,6 +77,11 @@ test('what the packages of a lockfile run while they are bundled is contained, a
     expect(granted).toEqual(['/dev/null', expect.stringContaining('.draft')]);
   }
   expect(commands).toHaveLength(contain === undefined ? 0 : 1);
+
+  // What a data directory did to its files, it did to the cache's: the next one gets them read-only again.
+  const file = join('vite', 'package.json');
+  chmodSync(join(installed, file), 0o644);
+  expect(statSync(join(await into('other-deps')(lockfile), file)).mode & 0o777).toBe(0o444);
 }, 180_000);
 
 test('a lockfile that reaches outside the registry is refused', async () => {
