@@ -36,7 +36,6 @@ async function undo(run: Run, heir: Fenced, abandoned: Abandoned): Promise<strin
       await dropMade(run, heir, await records.pendingOf(heir));
       if (abandoned.current !== null) await data.deleteFork({ projectId, tenantId: abandoned.current.tenantId, timelineId: forkTimelineId(operationId) });
       await forget(heir, abandoned.current, 'pre-generation');
-      if (abandoned.current !== null) await followHead(run, heir, abandoned.current);
       return 'unchanged';
     case 'bookmark':
       await forget(heir, abandoned.current, 'target');

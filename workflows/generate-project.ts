@@ -38,7 +38,6 @@ export async function generateProject(request: GenerateRequest): Promise<Operati
     let fenced: Fenced = { projectId, operationId, fence };
     const saga = new Saga(run);
     const results = new Results();
-    let back: RecordedMoment | undefined;
     let directions: Directions | undefined;
 
     try {
@@ -46,7 +45,6 @@ export async function generateProject(request: GenerateRequest): Promise<Operati
         // Reads only: nothing to take back.
         const plan = await saga.step('plan', () => records.planGeneration({ ...fenced, resumes: request.door === 'resume', ...(request.revisionId === undefined ? {} : { revisionId: request.revisionId }) }));
         const start = await preGeneration(run, fenced, { saga, current: currentMoment(claim) });
-        back = start;
         run.phase('reconcile');
         await reconcileApps(saga, fenced, { plan, results });
         await syncProjectServices(saga, fenced, plan);
@@ -68,13 +66,13 @@ export async function generateProject(request: GenerateRequest): Promise<Operati
       if (turned.decision === 'abort' || directions === undefined) return results.resumable(error);
     }
 
-    if (directions === undefined || back === undefined) throw failure('InvariantViolated', 'A generation decided without a commit.');
+    if (directions === undefined) throw failure('InvariantViolated', 'A generation decided without a commit.');
     const decided: Directions = directions;
     const settled = await pastDecision(() => settleGeneration(run, fenced, decided));
     if (settled.went === 'back') return { ...unchanged(settled.why), health: settled.health, degraded: settled.degraded };
     return {
-      outcome: 'generated', health: settled.health, degraded: settled.degraded, receipt: settled.receipt, undo: back.checkpointId,
-      message: `Generated ${decided.forward.checkpointId}; ${back.checkpointId} takes it back.`,
+      outcome: 'generated', health: settled.health, degraded: settled.degraded, receipt: settled.receipt, undo: decided.back.checkpointId,
+      message: `Generated ${decided.forward.checkpointId}; ${decided.back.checkpointId} takes it back.`,
     };
   });
 }
