@@ -8,6 +8,8 @@ export interface Size {
 
 const UNITS: Readonly<Record<string, number>> = { KB: 1e3, MB: 1e6, GB: 1e9 };
 const LARGEST = 20e9;
+/** What one plan may create. */
+const MOST_APPS = 200;
 
 export function parseSizes(text: string): readonly Size[] {
   return text.split(',').map((part) => {
@@ -23,6 +25,15 @@ export function parseFilesystems(text: string): readonly FilesystemKind[] {
   return [...new Set(text.split(',').map((part) => part.trim()))].map((part) => {
     if (part !== 'plain' && part !== 'reflink') throw new Error(`${JSON.stringify(part)} is no filesystem here: choose from plain,reflink.`);
     return part;
+  });
+}
+
+/** How many apps one generation makes. */
+export function parseApps(text: string): readonly number[] {
+  return text.split(',').map((part) => {
+    const count = Number(part);
+    if (!/^\s*\d+\s*$/.test(part) || count < 1 || count > MOST_APPS) throw new Error(`--apps are whole numbers from 1 to ${String(MOST_APPS)}, not ${JSON.stringify(part)}.`);
+    return count;
   });
 }
 

@@ -23,6 +23,8 @@ export interface WorkerOptions {
 export interface OpenWorker {
   /** Works until a shutdown signal. */
   run(): Promise<void>;
+  /** Works until that has ended, for those that open a worker within their own process. */
+  runUntil<T>(work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -58,6 +60,7 @@ export async function openWorker(config: WorkerConfig, options: WorkerOptions = 
   });
   return {
     run: () => worker.run(),
+    runUntil: (work) => worker.runUntil(work),
     async close() {
       await composition.close();
       await connection.close();

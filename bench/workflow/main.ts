@@ -3,24 +3,21 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
-import type { Payload } from '@temporalio/common';
 import { checkout } from '../../local/engines/recipe.ts';
 import { projectWorkflowId } from '../../shared/contract/operation.ts';
-import type { ProjectId } from '../../shared/ids.ts';
+import { RESTORE_PROJECT } from '../../shared/contract/restore-project.ts';
 import { makePlace } from '../filesystem.ts';
 import { machineFacts } from '../machine.ts';
 import { replaceSection } from '../markdown.ts';
 import { parseRepeat } from '../options.ts';
 import { withPlatform } from '../platform.ts';
 import { concluded, makeProject } from '../restore/project.ts';
-import { callsOf } from './history.ts';
-import type { HistoryEvent, RecordedCall } from './history.ts';
 import { measureNoOpConverge } from './no-op-converge.ts';
 import { measureOverhead, quietWorkers } from './overhead.ts';
+import { recordRun } from './record-run.ts';
 import { measureRender } from './render-time.ts';
 import { workflowTable } from './report.ts';
-import type { HistorySize, WorkflowReport } from './report.ts';
+import type { WorkflowReport } from './report.ts';
 
 const HELP = `Usage: npm run bench:workflow -- [options]
 
@@ -42,24 +39,6 @@ const note = (text: string): void => { process.stderr.write(`${text}\n`); };
 
 const PACED_ROUNDS = 4;
 
-interface Recorded {
-  readonly size: HistorySize;
-  readonly calls: readonly RecordedCall[];
-  readonly request: unknown;
-}
-
-async function record(client: Client, projectId: ProjectId): Promise<Recorded> {
-  const handle = client.workflow.getHandle(projectWorkflowId(projectId));
-  const { raw } = await handle.describe();
-  const events = (await handle.fetchHistory()).events ?? [];
-  const decode = (payload: unknown): unknown => defaultPayloadConverter.fromPayload(payload as Payload);
-  const calls = callsOf(events as readonly HistoryEvent[], decode);
-  return {
-    calls, request: events[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.map(decode)[0],
-    size: { events: events.length, activities: calls.length, bytes: Number(raw.workflowExecutionInfo?.historySizeBytes ?? 0) },
-  };
-}
-
 async function bench(): Promise<void> {
   const repeat = parseRepeat(values.repeat);
   quietWorkers();
@@ -74,12 +53,12 @@ async function bench(): Promise<void> {
       try {
         const { projectId } = project;
         await concluded(await open.runtime.restore(projectId, 'undo'));
-        const undo = await record(client, projectId);
+        const undo = await recordRun(client, projectWorkflowId(projectId));
         await concluded(await open.runtime.restore(projectId, 'redo'));
-        const redo = await record(client, projectId);
+        const redo = await recordRun(client, projectWorkflowId(projectId));
         note('undone and redone; now the same activities by both workflows');
         const converge = await measureNoOpConverge(open, projectId);
-        const input = { client, address, calls: undo.calls, request: undo.request, repeat };
+        const input = { client, address, workflow: RESTORE_PROJECT, calls: undo.calls, request: undo.request, repeat };
         const instant = await measureOverhead(input, false);
         // As long as an undo each: a few are enough, since little of it is the workflow's.
         const paced = await measureOverhead({ ...input, repeat: Math.min(repeat, PACED_ROUNDS) }, true);

@@ -4,13 +4,8 @@ import type { MachineFacts } from '../machine.ts';
 import { ratioOf, summarize } from '../statistics.ts';
 import type { NoOpConverge } from './no-op-converge.ts';
 import type { Overhead } from './overhead.ts';
+import type { HistorySize } from './record-run.ts';
 import type { RenderTime } from './render-time.ts';
-
-export interface HistorySize {
-  readonly events: number;
-  readonly activities: number;
-  readonly bytes: number;
-}
 
 export interface WorkflowReport {
   readonly date: string;
@@ -28,8 +23,8 @@ const WANTED = { overhead: 1.1, events: 120, activities: 20, bytes: 65_536, rend
 const verdict = (held: boolean): string => (held ? 'held' : 'missed');
 
 export function workflowTable({ undo, redo, instant, paced, converge, render, machine, date }: WorkflowReport): string {
-  const overhead = (name: string, { restore, bare }: Overhead): string[] => {
-    const [own, least] = [summarize(restore), summarize(bare)];
+  const overhead = (name: string, { own: measured, bare }: Overhead): string[] => {
+    const [own, least] = [summarize(measured), summarize(bare)];
     const value = ratioOf(own?.median, least?.median) ?? NaN;
     return [name, `${value.toFixed(3)}: ${figure(own)} against ${figure(least)}`, `≤ ${String(WANTED.overhead)}`, verdict(value <= WANTED.overhead)];
   };

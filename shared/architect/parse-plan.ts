@@ -22,7 +22,7 @@ export type PlanReasonCode =
   | 'unknown-service' | 'missing-service'
   | 'unknown-requirement' | 'requirement-of-another-app' | 'cyclic-requirement';
 
-const MAX_FEATURES = 50;
+const MAX_FEATURES = 200;
 const id = z.string().regex(/^[a-z](?:-?[a-z0-9])*$/, 'lower-case letters, digits and single dashes').max(60);
 const subtaskId = z.string().regex(/^[a-z0-9]+(?:[-/][a-z0-9]+)*$/, 'lower-case letters, digits, dashes and slashes').max(120);
 /** Shown to people and written into files: no control characters, nothing that turns the direction of text. */

@@ -29,8 +29,9 @@ export interface TestPlatform {
   close(): Promise<void>;
 }
 
-export async function startPlatform(options: { directus: boolean }): Promise<TestPlatform> {
-  const shared = process.env['ADORABLE_TEST_PLATFORMS'];
+/** `own`: not the one that suites share, since its environment is another one. */
+export async function startPlatform(options: { directus: boolean; own?: boolean }): Promise<TestPlatform> {
+  const shared = options.own === true ? undefined : process.env['ADORABLE_TEST_PLATFORMS'];
   const base = shared === undefined ? mkdtempSync(join(tmpdir(), 'ade-')) : join(shared, process.env['JEST_WORKER_ID'] ?? '1');
   mkdirSync(base, { recursive: true });
   chmodSync(base, 0o711);

@@ -46,7 +46,7 @@ describe('figures', () => {
   test('the workflow budgets say which are held', () => {
     const text = workflowTable({
       date: '2026-01-02', machine, undo: { events: 120, activities: 21, bytes: 70_000 }, redo: { events: 1, activities: 1, bytes: 1 },
-      paced: { restore: [108, 110], bare: [100, 100] }, instant: { restore: [200], bare: [100] },
+      paced: { own: [108, 110], bare: [100, 100] }, instant: { own: [200], bare: [100] },
       converge: { lists: { pods: 1, services: 2 }, otherReads: 0, writes: 0, moved: 0, objects: 9 }, render: { apps: 1000, objects: 3000, cpuMs: [90] },
     });
     expect(text.split('\n').filter((line) => line.endsWith('| missed |')).map((line) => line.split(' | ')[0])).toEqual([

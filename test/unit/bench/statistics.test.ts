@@ -63,9 +63,9 @@ describe('histories', () => {
 
   test('each completed activity with its arguments, its result and the time it ran', () => {
     expect(calls).toEqual([
-      { type: 'a', args: ['decoded in a'], result: 'decoded out a', ms: 2000, task: '4' },
-      { type: 'b', args: ['decoded in b'], result: undefined, ms: 0, task: '4' },
-      { type: 'c', args: ['decoded in c'], result: undefined, ms: 0, task: '19' },
+      { type: 'a', args: ['decoded in a'], result: 'decoded out a', ms: 2000, at: 5500, task: '4', child: '' },
+      { type: 'b', args: ['decoded in b'], result: undefined, ms: 0, at: 6500, task: '4', child: '' },
+      { type: 'c', args: ['decoded in c'], result: undefined, ms: 0, at: 20500, task: '19', child: '' },
     ]);
   });
 

@@ -8,8 +8,8 @@ import { reasonsOf } from '../../../shared/architect/validate-plan.ts';
 import { AdorableError } from '../../../shared/errors.ts';
 import { toApplicationFailure } from '../../../workers/heartbeat-interceptor.ts';
 import { appOf, CATALOG, projectOf } from '../../support/plans.ts';
-import { broken, cutOff, garbage, KEY, says, silent, startModelServer, status, tooLong, uncounted } from './model-server.ts';
-import type { ModelServer } from './model-server.ts';
+import { broken, cutOff, garbage, KEY, says, silent, startModelServer, status, tooLong, uncounted } from '../../support/model-server.ts';
+import type { ModelServer } from '../../support/model-server.ts';
 
 const blog = appOf(1, 'blog');
 const gone = appOf(2, 'gone', { archived: true });

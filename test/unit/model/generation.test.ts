@@ -21,8 +21,8 @@ import { app, bucket, createWorld, operation, REVISION } from '../code/code-worl
 import type { World } from '../code/code-world.ts';
 import { createRecordsWorld } from '../records/records-world.ts';
 import type { RecordsWorld } from '../records/records-world.ts';
-import { call, KEY, says, startModelServer } from './model-server.ts';
-import type { ModelServer } from './model-server.ts';
+import { call, KEY, says, startModelServer } from '../../support/model-server.ts';
+import type { ModelServer } from '../../support/model-server.ts';
 
 const catalog = { ...CATALOG, model: true };
 const blueprintsDir = new URL('../../../blueprints', import.meta.url).pathname;

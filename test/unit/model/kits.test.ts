@@ -14,8 +14,8 @@ import { fillSlot } from '../../../local/engines/slot.ts';
 import { cacheDir } from '../../../local/paths.ts';
 import type { OperationId } from '../../../shared/ids.ts';
 import { containChecks } from '../../support/containment.ts';
-import { call, says, startModelServer } from './model-server.ts';
-import type { ModelServer } from './model-server.ts';
+import { call, says, startModelServer } from '../../support/model-server.ts';
+import type { ModelServer } from '../../support/model-server.ts';
 
 const checkout = new URL('../../..', import.meta.url).pathname;
 const blueprintsDir = join(checkout, 'blueprints');

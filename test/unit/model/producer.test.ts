@@ -11,8 +11,8 @@ import type { ProduceRequest } from '../../../activities/code/code-deps.ts';
 import { containment, requireContained } from '../../../local/containment/containment.ts';
 import { AdorableError } from '../../../shared/errors.ts';
 import type { OperationId } from '../../../shared/ids.ts';
-import { broken, call, calls, cutOff, garbage, KEY, says, silent, startModelServer, status, tooLong } from './model-server.ts';
-import type { ModelServer, Played } from './model-server.ts';
+import { broken, call, calls, cutOff, garbage, KEY, says, silent, startModelServer, status, tooLong } from '../../support/model-server.ts';
+import type { ModelServer, Played } from '../../support/model-server.ts';
 
 const blueprintsDir = new URL('../../../blueprints', import.meta.url).pathname;
 const SECRET = 'export const price = "what the shop charges";\n';

@@ -1,8 +1,8 @@
-/** An OpenAI-compatible server that plays what a test recorded, in order, and keeps what it was asked. */
+/** An OpenAI-compatible server that plays what a test recorded, in order or by what it is asked, and keeps what it was asked. */
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ModelSettings } from '../../../activities/model/settings.ts';
+import type { ModelSettings } from '../../activities/model/settings.ts';
 
 export const KEY = 'sk-test-0123456789abcdef';
 
@@ -12,7 +12,7 @@ export interface Asked {
   readonly body: { readonly model: string; readonly max_tokens: number; readonly messages: readonly Message[]; readonly tools?: readonly unknown[]; readonly response_format?: { readonly type: string } };
 }
 
-interface Message { readonly role: string; readonly content: unknown; readonly tool_calls?: unknown }
+export interface Message { readonly role: string; readonly content: unknown; readonly tool_calls?: unknown }
 
 export type Played = (response: ServerResponse) => void;
 
@@ -77,16 +77,18 @@ export interface ModelServer {
   close(): Promise<void>;
 }
 
-export async function startModelServer(rest: Partial<ModelSettings> = {}): Promise<ModelServer> {
+/** `respond` chooses the answer where none is recorded. */
+export async function startModelServer(rest: Partial<ModelSettings> = {}, respond?: (asked: Asked) => Promise<Played>): Promise<ModelServer> {
   const asked: Asked[] = [];
   let recorded: Played[] = [];
   const server = createServer((request, response) => {
-    void readBody(request).then((body) => {
-      asked.push({ authorization: request.headers.authorization, path: request.url ?? '', body: JSON.parse(body) as Asked['body'] });
-      const next = recorded.shift();
+    void readBody(request).then(async (body) => {
+      const question: Asked = { authorization: request.headers.authorization, path: request.url ?? '', body: JSON.parse(body) as Asked['body'] };
+      asked.push(question);
+      const next = recorded.shift() ?? await respond?.(question);
       if (next === undefined) response.writeHead(418).end();
       else next(response);
-    });
+    }).catch((error: unknown) => { response.writeHead(500).end(String(error)); });
   });
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
   return {
