@@ -63,7 +63,7 @@ export async function openRuntime(dataDir: string): Promise<OpenRuntime> {
       requireContained(containment(platform.engines.contain));
       // Loaded for a sentence alone: no other command needs it.
       const { connectModel } = await import('../activities/model/adapters/ai.ts');
-      return await architectByModel({ model: connectModel(settings), tokens: settings.tokens }, message, { project, catalog });
+      return await architectByModel({ model: connectModel(settings), limits: settings }, message, { project, catalog });
     },
     writePlanSpec: async ({ projectId, revisionId, plan }) => { await code.writePlanSpec({ projectId, revisionId, document: plan }); },
     readPlanSpec: async (input) => (await code.readPlanSpec(input)).document,

@@ -99,6 +99,8 @@ export interface RunEntry {
   readonly closedAt: string | null;
   /** Activities that are being retried, with what they failed with last: an operation that is stuck says so here. */
   readonly retrying?: readonly PendingActivity[];
+  /** What it has spent with the model: the cost is 0 where no prices are set. */
+  readonly model?: { readonly tokens: number; readonly cost: number };
 }
 
 export interface OpenOperation {
@@ -121,13 +123,14 @@ export async function listOpenOperations(database: PlatformDatabase, temporal: P
 
 export async function listRuns(database: PlatformDatabase, temporal: TemporalGate, projectId: ProjectId): Promise<RunEntry[]> {
   await readProject(database, projectId);
-  const rows = await database.query<{ id: OperationId; kind: string; phase: string; decision: string | null; outcome: string | null; message: string | null; started_at: Date; closed_at: Date | null }>(
+  const rows = await database.query<{ id: OperationId; kind: string; phase: string; decision: string | null; outcome: string | null; message: string | null; started_at: Date; closed_at: Date | null; model_tokens: string; model_micros: string }>(
     'SELECT * FROM operations WHERE project_id = $1 ORDER BY started_at', [projectId],
   );
   return await Promise.all(rows.map(async (row) => {
     const entry: RunEntry = {
       operationId: row.id, kind: row.kind, phase: row.phase, decision: row.decision, outcome: row.outcome, message: row.message,
       startedAt: row.started_at.toISOString(), closedAt: row.closed_at?.toISOString() ?? null,
+      ...(row.model_tokens === '0' ? {} : { model: { tokens: Number(row.model_tokens), cost: Number(row.model_micros) / 1e6 } }),
     };
     if (row.outcome !== null) return entry;
     const progress = await temporal.progress(projectId);

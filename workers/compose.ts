@@ -27,7 +27,7 @@ import { readEvidence } from '../activities/records/checkpoint-evidence.ts';
 import { createRecordsActivities } from '../activities/records/index.ts';
 import { declaredAfter } from '../activities/records/generation.ts';
 import { featuresOf } from '../activities/records/plan-revisions.ts';
-import { spendTokens } from '../activities/records/model-spending.ts';
+import { spendOnModel } from '../activities/records/model-spending.ts';
 import { connectPlatform } from '../activities/records/platform-database.ts';
 import { createSweepRecords, readRoots } from '../activities/records/read-roots.ts';
 import { declaredByRows, isOfGeneration, readCheckpoint, readOperation, readProject, toRecordedMoment } from '../activities/records/rows.ts';
@@ -96,10 +96,10 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
   });
   const model = config.model === undefined ? undefined : createModelProducer({
     model: connectModel(config.model),
-    tokens: config.model.tokens,
+    limits: config.model,
     blueprintsDir: join(checkout, 'blueprints'),
     requireContained: () => { requireContained(containment(config.contain)); },
-    spend: (operationId, tokens) => spendTokens(database, operationId, tokens),
+    spend: (operationId, more) => spendOnModel(database, operationId, more),
     check: async (scratchDir, slug) => {
       await linkDependencies({ ensureDeps }, join(scratchDir, 'apps', slug));
       await blueprints.check({ scratchDir, slug });

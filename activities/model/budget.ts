@@ -1,7 +1,8 @@
 /** What may be spent, asked before each answer and counted after it: also for one that was of no use. */
 import { AdorableError } from '../../shared/errors.ts';
-import type { Answer, Model, Question } from './model.ts';
-import { MalformedAnswer } from './model.ts';
+import type { Answer, Model, Question, Spent } from './model.ts';
+import { MalformedAnswer, NOTHING } from './model.ts';
+import type { Limits } from './settings.ts';
 
 /** The longest answer that is asked for: a file of a few hundred lines. */
 const MAX_ANSWER = 16_000;
@@ -10,31 +11,50 @@ const MIN_ANSWER = 500;
 const BYTES_PER_TOKEN = 4;
 
 export interface Budget {
-  readonly tokens: number;
-  /** Adds to what was spent and answers the sum; 0 only asks. */
-  spend(tokens: number): Promise<number>;
+  readonly limits: Limits;
+  /** Adds to what was spent and answers the sum; `NOTHING` only asks. */
+  spend(more: Spent): Promise<Spent>;
 }
 
 export async function answerWithin(model: Model, budget: Budget, question: Omit<Question, 'maxTokens'>): Promise<Answer> {
+  const { limits } = budget;
   const ahead = Math.ceil((question.system.length + JSON.stringify(question.said).length) / BYTES_PER_TOKEN);
-  const left = budget.tokens - await budget.spend(0) - ahead;
-  if (left < MIN_ANSWER) throw exceeded(budget);
+  const spent = await budget.spend(NOTHING);
+  const left = limits.tokens - spent.tokens - ahead;
+  if (left < MIN_ANSWER) throw tooManyTokens(limits);
+  const paid = payable(limits, spent, ahead);
+  if (paid < MIN_ANSWER) throw tooExpensive(limits);
   try {
-    const answer = await model.answer({ ...question, maxTokens: Math.min(MAX_ANSWER, left) });
-    if (await budget.spend(answer.tokens) > budget.tokens) throw exceeded(budget);
+    const answer = await model.answer({ ...question, maxTokens: Math.min(MAX_ANSWER, left, paid) });
+    const sum = await budget.spend(answer.spent);
+    if (sum.tokens > limits.tokens) throw tooManyTokens(limits);
+    if (sum.micros > (limits.micros ?? Infinity)) throw tooExpensive(limits);
     return answer;
   } catch (error) {
-    if (error instanceof MalformedAnswer) await budget.spend(error.tokens);
+    if (error instanceof MalformedAnswer) await budget.spend(error.spent);
     throw error;
   }
 }
 
-/** A budget of its own, for what is no operation yet. */
-export function budgetOf(tokens: number): Budget {
-  let spent = 0;
-  return { tokens, spend: (more) => Promise.resolve((spent += more)) };
+/** How long an answer what is left of the money pays for, after its question. */
+function payable({ micros, prices }: Limits, spent: Spent, ahead: number): number {
+  if (micros === undefined || prices === undefined) return Infinity;
+  const left = micros - spent.micros - ahead * prices.asked;
+  if (left <= 0) return 0;
+  return prices.answered === 0 ? Infinity : Math.floor(left / prices.answered);
 }
 
-function exceeded({ tokens }: Budget): AdorableError {
+/** A budget of its own, for what is no operation yet. */
+export function budgetOf(limits: Limits): Budget {
+  let spent = NOTHING;
+  return { limits, spend: ({ tokens, micros }) => Promise.resolve(spent = { tokens: spent.tokens + tokens, micros: spent.micros + micros }) };
+}
+
+function tooManyTokens({ tokens }: Limits): AdorableError {
   return new AdorableError('QuotaExceeded', `The model would spend more than ${String(tokens)} tokens on this: raise ADORABLE_MODEL_TOKENS, or ask for less.`, { details: { tokens } });
+}
+
+function tooExpensive({ micros = 0 }: Limits): AdorableError {
+  const cost = micros / 1e6;
+  return new AdorableError('QuotaExceeded', `The model would cost more than ${String(cost)} for this: raise ADORABLE_MODEL_COST, or ask for less.`, { details: { cost } });
 }

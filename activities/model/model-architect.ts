@@ -12,18 +12,19 @@ import { answerWithin, budgetOf } from './budget.ts';
 import { MalformedAnswer } from './model.ts';
 import type { Model, Said } from './model.ts';
 import { PLAN_ANSWER } from './plan-answer.ts';
+import type { Limits } from './settings.ts';
 
 const TRIES = 2;
 
 export interface ModelArchitectDeps {
   readonly model: Model;
   /** What one message may spend. */
-  readonly tokens: number;
+  readonly limits: Limits;
 }
 
 export async function architectByModel(deps: ModelArchitectDeps, message: string, against: { project: ArchitectProject; catalog: PlanCatalog }): Promise<ValidPlan> {
   const text = readMessage(message);
-  const budget = budgetOf(deps.tokens);
+  const budget = budgetOf(deps.limits);
   const system = instructions(against.project, against.catalog);
   let said: Said = deps.model.ask(text);
   let failure: unknown;

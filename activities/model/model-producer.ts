@@ -15,9 +15,10 @@ import { writeTemplate } from '../producer/write-template.ts';
 import { createAppTools } from './app-tools.ts';
 import { answerWithin } from './budget.ts';
 import type { Budget } from './budget.ts';
-import { MalformedAnswer } from './model.ts';
-import type { Model, Said } from './model.ts';
+import { MalformedAnswer, NOTHING } from './model.ts';
+import type { Model, Said, Spent } from './model.ts';
 import { instructions, request } from './prompts.ts';
+import type { Limits } from './settings.ts';
 
 const MAX_ANSWERS = 60;
 const TRIES = 3;
@@ -37,11 +38,11 @@ export interface ModelProgress {
 export interface ModelProducerDeps {
   readonly model: Model;
   /** What one operation may spend. */
-  readonly tokens: number;
+  readonly limits: Limits;
   readonly blueprintsDir: string;
   /** Throws where what nobody has read may not run. */
   requireContained(): void;
-  spend(operationId: OperationId, tokens: number): Promise<number>;
+  spend(operationId: OperationId, more: Spent): Promise<Spent>;
   /** Type-checks and builds `<dir>/apps/<slug>`; throws what is wrong. */
   check(dir: string, slug: string): Promise<void>;
   onProgress?(progress: ModelProgress): void;
@@ -90,7 +91,7 @@ async function converse(deps: ModelProducerDeps, given: ProduceRequest, stage: s
     const { blueprint, files } = KITS[appKind];
     await writeTemplate(appDir, (await readTemplate(deps.blueprintsDir, blueprint)).filter(({ path }) => files.some((file) => file === path)), appName);
   }
-  const budget: Budget = { tokens: deps.tokens, spend: async (tokens) => await deps.spend(given.operationId, tokens) };
+  const budget: Budget = { limits: deps.limits, spend: async (more) => await deps.spend(given.operationId, more) };
   let doing = 'thinks';
   let answers = 0;
   let tokens = 0;
@@ -112,11 +113,11 @@ async function converse(deps: ModelProducerDeps, given: ProduceRequest, stage: s
         : error;
     });
     said = answer.said;
-    tokens += answer.tokens;
+    tokens += answer.spent.tokens;
     doing = 'thinks';
     if (!answer.continues) break;
   }
-  if (touched.size === 0) throw new MalformedAnswer('it ended without writing a file', 0);
+  if (touched.size === 0) throw new MalformedAnswer('it ended without writing a file', NOTHING);
   await refuseContent(appDir, [...touched]);
   return await refuseEscapes(appDir);
 }

@@ -25,12 +25,20 @@ export interface Question {
   onPart?(): void;
 }
 
+/** What answers took: tokens, and millionths of the unit that the prices are in; none where none are set. */
+export interface Spent {
+  readonly tokens: number;
+  readonly micros: number;
+}
+
+export const NOTHING: Spent = { tokens: 0, micros: 0 };
+
 export interface Answer {
   readonly text: string;
   /** It called tools and waits for the next question; otherwise it has ended. */
   readonly continues: boolean;
   readonly said: Said;
-  readonly tokens: number;
+  readonly spent: Spent;
 }
 
 export interface Model {
@@ -42,11 +50,11 @@ export interface Model {
 
 /** Worth another try, a bounded number of times; it costs what it cost. */
 export class MalformedAnswer extends Error {
-  readonly tokens: number;
+  readonly spent: Spent;
 
-  constructor(message: string, tokens: number) {
+  constructor(message: string, spent: Spent) {
     super(message);
     this.name = 'MalformedAnswer';
-    this.tokens = tokens;
+    this.spent = spent;
   }
 }

@@ -4,14 +4,27 @@
  */
 import { AdorableError } from '../../shared/errors.ts';
 
-export interface ModelSettings {
+/** Per million tokens, in any currency: so many of it, or millionths of it per token. */
+export interface Prices {
+  /** Of what is sent. */
+  readonly asked: number;
+  readonly answered: number;
+}
+
+/** What one operation, or one message, may spend. */
+export interface Limits {
+  readonly tokens: number;
+  readonly prices?: Prices | undefined;
+  /** Millionths of the prices' currency; without it, tokens alone are the limit. */
+  readonly micros?: number | undefined;
+}
+
+export interface ModelSettings extends Limits {
   /** An OpenAI-compatible base, e.g. `https://host/v1`. */
   readonly url: string;
   /** Undefined for a server that asks for none. */
   readonly key: string | undefined;
   readonly name: string;
-  /** What one operation, or one message, may spend. */
-  readonly tokens: number;
   /** How long one answer may take. */
   readonly callMs: number;
 }
@@ -33,10 +46,26 @@ export function readModelSettings(env: NodeJS.ProcessEnv): ModelSettings | undef
   if (!/^[\w./:@+-]{1,200}$/.test(name)) throw invalid('ADORABLE_MODEL_NAME is not set, or is no name of a model.');
   if (key !== undefined && !/^[\x21-\x7e]{1,4096}$/.test(key)) throw invalid('ADORABLE_MODEL_KEY has a character that no key has.');
   return {
-    url: readUrl(text, key !== undefined), key, name,
+    url: readUrl(text, key !== undefined), key, name, ...readCost(env),
     tokens: readNumber(env, 'ADORABLE_MODEL_TOKENS', { otherwise: DEFAULT_TOKENS, max: MAX_TOKENS }),
     callMs: readNumber(env, 'ADORABLE_MODEL_SECONDS', { otherwise: DEFAULT_SECONDS, max: 600 }) * 1000,
   };
+}
+
+/** A cost without prices could not be told, and would be no limit at all. */
+function readCost(env: NodeJS.ProcessEnv): Pick<Limits, 'prices' | 'micros'> {
+  const [priced, cost] = [env['ADORABLE_MODEL_PRICES'] || undefined, env['ADORABLE_MODEL_COST'] || undefined];
+  const [asked, answered] = priced?.split('/').map(readAmount) ?? [];
+  if (priced !== undefined && (asked === undefined || answered === undefined || priced.split('/').length !== 2)) throw invalid('ADORABLE_MODEL_PRICES is what a million tokens cost, asked and answered: two numbers like 3/15.');
+  if (cost === undefined) return asked === undefined || answered === undefined ? {} : { prices: { asked, answered } };
+  const limit = readAmount(cost);
+  if (limit === undefined || limit === 0) throw invalid('ADORABLE_MODEL_COST is no amount: a number like 2.50, in the currency of ADORABLE_MODEL_PRICES.');
+  if (asked === undefined || answered === undefined) throw invalid('ADORABLE_MODEL_COST is set, but not ADORABLE_MODEL_PRICES: say what a million tokens cost, asked and answered, like 3/15.');
+  return { prices: { asked, answered }, micros: Math.round(limit * 1e6) };
+}
+
+function readAmount(text: string): number | undefined {
+  return /^\d{1,6}(?:\.\d{1,6})?$/.test(text) ? Number(text) : undefined;
 }
 
 /** The address may stand in messages: so nothing in it may be secret. */

@@ -17,6 +17,7 @@ export function runsCommands(program: Command): void {
       output.result(runs, () => {
         for (const run of runs) {
           output.line(`${run.operationId}  ${run.kind.padEnd(9)} ${run.startedAt}  ${run.outcome ?? `running (${run.phase})`}  ${run.message ?? ''}`);
+          if (run.model !== undefined) output.line(`    the model: ${String(run.model.tokens)} tokens${run.model.cost === 0 ? '' : `, ${run.model.cost.toFixed(4)} in the currency of ADORABLE_MODEL_PRICES`}`);
           for (const stuck of run.retrying ?? []) output.line(`    retrying ${stuck.activity}, attempt ${String(stuck.attempt)}: ${stuck.lastFailure ?? ''}`);
         }
       });

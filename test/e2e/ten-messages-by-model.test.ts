@@ -5,6 +5,7 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { listRuns } from '../../client/reads.ts';
 import { KEY, startModelServer } from '../support/model-server.ts';
 import type { ModelServer } from '../support/model-server.ts';
 import { startPlatform } from '../support/platform.ts';
@@ -16,7 +17,7 @@ let server: ModelServer;
 
 const told = tellTenMessages(async () => {
   server = await startModelServer({}, playStory);
-  Object.assign(process.env, { ADORABLE_MODEL_URL: server.settings.url, ADORABLE_MODEL_KEY: KEY, ADORABLE_MODEL_NAME: server.settings.name });
+  Object.assign(process.env, { ADORABLE_MODEL_URL: server.settings.url, ADORABLE_MODEL_KEY: KEY, ADORABLE_MODEL_NAME: server.settings.name, ADORABLE_MODEL_PRICES: '3/15', ADORABLE_MODEL_COST: '2' });
   return await startPlatform({ directus: true, own: true });
 });
 afterAll(async () => { await server.close(); });
@@ -27,8 +28,10 @@ test('the model made all of it, was asked with the key, and what it cost is in e
   expect(new Set(server.asked.map(({ authorization }) => authorization))).toEqual(new Set([`Bearer ${KEY}`]));
   const made = await platform.open.database.query<{ blueprint: string }>('SELECT DISTINCT blueprint FROM plan_subtasks JOIN plan_revisions ON plan_revisions.id = revision_id WHERE project_id = $1', [projectId]);
   expect(made).toEqual([{ blueprint: 'model' }]);
-  const paid = await platform.open.database.query<{ spent: number }>("SELECT model_tokens::int AS spent FROM operations WHERE project_id = $1 AND kind = 'generate'", [projectId]);
-  expect(paid.every(({ spent }) => spent >= 200)).toBe(true);
+  // Each answer is counted with 99 tokens of question and one of answer.
+  const paid = (await listRuns(platform.open.database, platform.open.temporal, projectId)).flatMap(({ kind, model }) => (kind === 'generate' && model !== undefined ? [model] : []));
+  expect(paid).toHaveLength(MESSAGES.length);
+  expect(paid.filter(({ tokens, cost }) => tokens < 200 || Math.abs(cost - tokens / 100 * (99 * 3 + 15) / 1e6) > 1e-9)).toEqual([]);
 });
 
 test('the key is in no log, no file of the project and no history', async () => {

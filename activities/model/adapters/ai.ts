@@ -9,7 +9,7 @@ import type { ModelMessage, ToolSet } from 'ai';
 import { AdorableError } from '../../../shared/errors.ts';
 import type { FailureType } from '../../../shared/errors.ts';
 import { MalformedAnswer } from '../model.ts';
-import type { Answer, Model, ModelTool, Question } from '../model.ts';
+import type { Answer, Model, ModelTool, Question, Spent } from '../model.ts';
 import type { ModelSettings } from '../settings.ts';
 
 /** Of text in the tongues that models read; only where a server does not count. */
@@ -59,7 +59,7 @@ async function answer(settings: ModelSettings, question: Question): Promise<Answ
   });
   let text = '';
   let called = '';
-  let tokens = 0;
+  const counted = { asked: 0, answered: 0 };
   let finish: string | undefined;
   try {
     for await (const part of result.stream) {
@@ -69,23 +69,31 @@ async function answer(settings: ModelSettings, question: Question): Promise<Answ
       if (part.type === 'error') broken.push(part.error);
       if (part.type === 'finish-step') {
         finish = part.finishReason;
-        tokens = (part.usage.inputTokens ?? 0) + (part.usage.outputTokens ?? 0);
+        Object.assign(counted, { asked: part.usage.inputTokens ?? 0, answered: part.usage.outputTokens ?? 0 });
       }
     }
   } catch (error) {
     broken.push(error);
   }
   // A server that does not count is counted for: no answer is free.
-  if (tokens === 0) tokens = Math.ceil(Buffer.byteLength(system + JSON.stringify(said) + text + called) / BYTES_PER_TOKEN);
+  const tokens = counted.asked + counted.answered > 0 ? counted : { asked: guessed(system + JSON.stringify(said)), answered: guessed(text + called) };
+  const spent = spentOf(settings, tokens);
   signal?.throwIfAborted();
   if (failed !== undefined) throw failed;
   if (late.aborted) throw new AdorableError('Unavailable', `The model took longer than ${String(settings.callMs / 1000)} s for one answer (ADORABLE_MODEL_SECONDS).`);
   if (broken.length > 0 && !reached) throw new AdorableError('Unavailable', `The model at ${settings.url} cannot be reached.`);
-  if (broken.length > 0) throw toFailure(settings, broken[0], tokens);
-  if (finish === 'length') throw new MalformedAnswer('its answer was cut off at its length', tokens);
-  if (finish !== 'stop' && finish !== 'tool-calls') throw new MalformedAnswer('its answer ended without an end', tokens);
+  if (broken.length > 0) throw toFailure(settings, broken[0], spent);
+  if (finish === 'length') throw new MalformedAnswer('its answer was cut off at its length', spent);
+  if (finish !== 'stop' && finish !== 'tool-calls') throw new MalformedAnswer('its answer ended without an end', spent);
   const { messages } = await result.response;
-  return { text, continues: finish === 'tool-calls', said: [...said, ...messages], tokens };
+  return { text, continues: finish === 'tool-calls', said: [...said, ...messages], spent };
+}
+
+const guessed = (text: string): number => Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
+
+/** Rounded up, so that no answer is free. */
+function spentOf({ prices }: ModelSettings, { asked, answered }: { asked: number; answered: number }): Spent {
+  return { tokens: asked + answered, micros: prices === undefined ? 0 : Math.ceil(asked * prices.asked + answered * prices.answered) };
 }
 
 /** What a tool throws would be shown to the model and forgotten: it is kept, and ends the work. */
@@ -105,10 +113,10 @@ function toTools(tools: Readonly<Record<string, ModelTool>>, onFailure: (error: 
 }
 
 /** Without the cause: it holds the request. */
-function toFailure({ url, name }: ModelSettings, error: unknown, tokens: number): Error {
+function toFailure({ url, name }: ModelSettings, error: unknown, spent: Spent): Error {
   const isCall = APICallError.isInstance(error);
   const status = isCall || StreamProviderError.isInstance(error) ? error.statusCode : undefined;
-  if (status === undefined || status === 200) return new MalformedAnswer('its answer was cut off or cannot be read', tokens);
+  if (status === undefined || status === 200) return new MalformedAnswer('its answer was cut off or cannot be read', spent);
   const type = typeOf(status);
   const retryAfterMs = type === 'RateLimited' && isCall ? pauseOf(error.responseHeaders?.['retry-after']) : undefined;
   return new AdorableError(type, `The model at ${url} answers ${String(status)}${adviceOf(type, name)}`, { details: { status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) } });

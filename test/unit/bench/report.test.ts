@@ -1,5 +1,7 @@
 /** Tables, documents and the plot: what a reader of the figures is shown. */
 import { describe, expect, test } from '@jest/globals';
+import { generationTable } from '../../../bench/generation/report.ts';
+import type { GenerationResult } from '../../../bench/generation/report.ts';
 import { bytes, figure, ratio, replaceSection, seconds, table } from '../../../bench/markdown.ts';
 import { plotSvg } from '../../../bench/plot.ts';
 import { derive, restorePlot, restoreTables } from '../../../bench/restore/report.ts';
@@ -52,6 +54,25 @@ describe('figures', () => {
     expect(text.split('\n').filter((line) => line.endsWith('| missed |')).map((line) => line.split(' | ')[0])).toEqual([
       '| the same, activities that answer at once', '| undo: activities', '| undo: history', '| no-op converge: reads',
     ]);
+  });
+});
+
+describe('growth', () => {
+  const result = (apps: number, events: number): GenerationResult => ({
+    apps, instant: { own: [20], bare: [10] }, run: { ms: 1000, size: { events: 100, activities: 20, bytes: 5000 }, children: { runs: 2 * apps, events, activities: 5 * apps, bytes: 900 * apps } },
+  });
+  const written = (results: readonly GenerationResult[]) => generationTable({ date: '2026-01-02', machine, results });
+
+  test('one more app adds as much among many as among few, or it is said that it does not', () => {
+    const text = written([result(1, 50), result(10, 500), result(100, 6000)]);
+    expect(text).toContain('| with its children: events | 150 | 600 | 6100 |');
+    expect(text).toContain('| ÷ bare workflow, activities that answer at once | 2.00: 20 ms against 10 ms |');
+    expect(text).toContain('| one more app: events | 50.0 | 61.1 | 1.22 (wanted ≤ 1.1: missed) |');
+    expect(text).toContain('| one more app: activities | 5.0 | 5.0 | 1.00 (wanted ≤ 1.1: held) |');
+  });
+
+  test('two counts tell of no growth', () => {
+    expect(written([result(1, 50), result(10, 500)])).not.toContain('one more app');
   });
 });
 

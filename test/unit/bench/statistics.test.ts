@@ -1,8 +1,8 @@
 /** What the benchmarks compute from what they measured. */
 import { describe, expect, test } from '@jest/globals';
 import { longestGap, ratioOf, summarize, sumOf } from '../../../bench/statistics.ts';
-import { parseFilesystems, parseRepeat, parseSizes } from '../../../bench/options.ts';
-import { callsOf, groupsOf } from '../../../bench/workflow/history.ts';
+import { parseApps, parseFilesystems, parseRepeat, parseSizes } from '../../../bench/options.ts';
+import { callsOf, childOf, groupsOf } from '../../../bench/workflow/history.ts';
 
 describe('summaries', () => {
   test.each([
@@ -43,6 +43,11 @@ describe('options', () => {
     expect(() => parseFilesystems('zfs')).toThrow(/plain,reflink/);
   });
 
+  test('numbers of apps, as far as one plan goes', () => {
+    expect(parseApps('1, 10,100')).toEqual([1, 10, 100]);
+    for (const wrong of ['', '0', '201', '1,x']) expect(() => parseApps(wrong)).toThrow(/--apps/);
+  });
+
   test('repeats are whole numbers', () => {
     expect(parseRepeat('5')).toBe(5);
     for (const wrong of ['0', '2.5', 'x', '51', '']) expect(() => parseRepeat(wrong)).toThrow(/whole number/);
@@ -67,6 +72,15 @@ describe('histories', () => {
       { type: 'b', args: ['decoded in b'], result: undefined, ms: 0, at: 6500, task: '4', child: '' },
       { type: 'c', args: ['decoded in c'], result: undefined, ms: 0, at: 20500, task: '19', child: '' },
     ]);
+  });
+
+  test('the nth calls of children that ran side by side are together, those of others follow each other', () => {
+    const both = [...callsOf(events, String, 'generate/a'), ...callsOf(events, String, 'generate/b')];
+    expect(groupsOf(both, (child) => child.startsWith('generate/')).map((group) => group.map(({ type, child }) => `${child} ${type}`))).toEqual([
+      ['generate/a a', 'generate/b a', 'generate/a b', 'generate/b b'], ['generate/a c', 'generate/b c'],
+    ]);
+    expect(groupsOf(both)).toHaveLength(4);
+    expect(['project/p/op_0123456789ab/generate/blog', 'project/p'].map(childOf)).toEqual(['generate/blog', '']);
   });
 
   test('what one workflow task scheduled is scheduled together again', () => {

@@ -21,7 +21,7 @@ beforeAll(async () => { server = await startModelServer(); });
 afterAll(async () => { await server.close(); });
 
 const plan = (message = 'A guest book', settings: Partial<ModelSettings> = {}) =>
-  architectByModel({ model: connectModel({ ...server.settings, ...settings }), tokens: settings.tokens ?? server.settings.tokens }, message, { project, catalog });
+  architectByModel({ model: connectModel({ ...server.settings, ...settings }), limits: { ...server.settings, ...settings } }, message, { project, catalog });
 
 async function refusal(work: Promise<unknown>): Promise<AdorableError> {
   const error = await work.then(() => undefined, (caught: unknown) => caught);
@@ -90,7 +90,7 @@ describe('what is refused twice is refused', () => {
 
 test('without a model in the catalog a feature of the model is refused, as the worker does that has none', async () => {
   server.play(answer(dark), answer(dark));
-  const error = await refusal(architectByModel({ model: connectModel(server.settings), tokens: 100_000 }, 'dark', { project, catalog: CATALOG }));
+  const error = await refusal(architectByModel({ model: connectModel(server.settings), limits: { tokens: 100_000 } }, 'dark', { project, catalog: CATALOG }));
   expect(reasonsOf(error).map(({ code }) => code)).toEqual(['no-model']);
 });
 
@@ -121,6 +121,24 @@ describe('a server that does not do its part, asked once', () => {
     expect((await refusal(plan('x', { callMs: 200 }))).type).toBe('Unavailable');
     expect((await refusal(plan('x', { url: 'http://127.0.0.1:1/v1' }))).type).toBe('Unavailable');
   });
+});
+
+test('the budget in money: what is left pays for the answer that is asked for, and for no more', async () => {
+  const prices = { asked: 3, answered: 15 };
+  server.play(answer(tags));
+  await plan('x', { prices, micros: 200_000 });
+  const [asked] = server.asked;
+  // The question's own share is paid first.
+  expect(asked?.body.max_tokens).toBeLessThan(200_000 / prices.answered);
+  expect(asked?.body.max_tokens).toBeGreaterThan(10_000);
+  server.play(answer(tags));
+  const refused = await refusal(plan('x', { prices, micros: 5000 }));
+  expect(refused).toMatchObject({ type: 'QuotaExceeded', message: expect.stringContaining('more than 0.005 for this: raise ADORABLE_MODEL_COST') });
+  expect(server.asked).toHaveLength(0);
+  // 12,000 tokens of question at 3 a million: counted as the server counts.
+  server.play(says('{"features": []}', 120_000), answer(tags));
+  expect((await refusal(plan('x', { tokens: 1_000_000, prices, micros: 300_000 }))).message).toContain('ADORABLE_MODEL_COST');
+  expect(server.left()).toBe(1);
 });
 
 test('the budget: asked before, counted after, also where the server does not count', async () => {

@@ -11,7 +11,7 @@ import { createModelProducer } from '../../../activities/model/model-producer.ts
 import { createDispatch } from '../../../activities/producer/dispatch.ts';
 import { createProducer } from '../../../activities/producer/producer.ts';
 import { readArchitectProject } from '../../../activities/records/architect-project.ts';
-import { spendTokens } from '../../../activities/records/model-spending.ts';
+import { spendOnModel } from '../../../activities/records/model-spending.ts';
 import { featuresOf } from '../../../activities/records/plan-revisions.ts';
 import { createRuntime } from '../../../client/runtime.ts';
 import type { TemporalGate } from '../../../client/temporal.ts';
@@ -51,7 +51,7 @@ const feature = (id: string, rest: object = {}): object => ({
 function runtimeOf(architect: boolean) {
   return createRuntime({
     database: records.database, temporal: {} as TemporalGate, catalog: () => Promise.resolve(catalog),
-    ...(architect ? { architect: async (message, against) => await architectByModel({ model: connectModel(server.settings), tokens: server.settings.tokens }, message, against) } : {}),
+    ...(architect ? { architect: async (message, against) => await architectByModel({ model: connectModel(server.settings), limits: server.settings }, message, against) } : {}),
     writePlanSpec: ({ revisionId, plan }) => { records.proposals.set(revisionId, plan); return Promise.resolve(); },
     readPlanSpec: ({ revisionId }) => Promise.resolve(records.proposals.get(revisionId)),
   });
@@ -76,9 +76,9 @@ test('chat: a sentence becomes a recorded proposal, generated like any other; th
   expect((await readArchitectProject(records.database, projectId)).apps).toEqual([expect.objectContaining({ slug: 'guests', blueprint: 'model', changes: ['guests-dark'] })]);
 
   // What an operation spent is its own, and adds up.
-  await spendTokens(records.database, operationId, 70.2);
-  expect(await spendTokens(records.database, operationId, 0)).toBe(71);
-  await expect(spendTokens(records.database, 'op_999999999999' as OperationId, 1)).rejects.toMatchObject({ type: 'NotFound' });
+  await spendOnModel(records.database, operationId, { tokens: 70.2, micros: 1_500_000 });
+  expect(await spendOnModel(records.database, operationId, { tokens: 0, micros: 10 })).toEqual({ tokens: 71, micros: 1_500_010 });
+  await expect(spendOnModel(records.database, 'op_999999999999' as OperationId, { tokens: 1, micros: 1 })).rejects.toMatchObject({ type: 'NotFound' });
 });
 
 test('without a model the blueprints read sentences, and nobody is asked', async () => {
@@ -95,8 +95,8 @@ test('an app by the model goes from scaffold to a checked commit, mended once; t
   code.deps.records.featuresOf = (_revision, ids) => Promise.resolve(ids.map((id) => ({ id, title: 'Guest book', blueprint: 'model', change: null, brief: 'Lines.' })));
   const unused = createProducer({ blueprintsDir, checkRunner: '', node: '' });
   const dispatch = createDispatch({ blueprints: unused, model: createModelProducer({
-    model: connectModel(server.settings), tokens: 100_000, blueprintsDir, requireContained: () => undefined, check: () => Promise.resolve(),
-    spend: (operationId, tokens) => { expect(operationId).toBe(fenced.operationId); spent.push(tokens); return Promise.resolve(spent.reduce((sum, n) => sum + n, 0)); },
+    model: connectModel(server.settings), limits: { tokens: 100_000 }, blueprintsDir, requireContained: () => undefined, check: () => Promise.resolve(),
+    spend: (operationId, { tokens }) => { expect(operationId).toBe(fenced.operationId); spent.push(tokens); return Promise.resolve({ tokens: spent.reduce((sum, n) => sum + n, 0), micros: 0 }); },
   }) });
   Object.assign(code.deps.producer, { produce: dispatch.produce, canMend: dispatch.canMend });
   code.declared = { ...code.declared, apps: [one] };

@@ -48,7 +48,7 @@ test.each([['react', []], ['fullstack', [call('write', { path: 'server/router.ts
     fillSlot: async (slot, build) => await fillSlot(slot, () => undefined, build),
   });
   const produce = createModelProducer({
-    model: connectModel(server.settings), tokens: 100_000, blueprintsDir, requireContained: () => undefined, spend: () => Promise.resolve(0),
+    model: connectModel(server.settings), limits: { tokens: 100_000 }, blueprintsDir, requireContained: () => undefined, spend: (_operation, spent) => Promise.resolve(spent),
     check: async (dir, slug) => {
       await linkDependencies({ ensureDeps }, join(dir, 'apps', slug));
       await checks.check({ scratchDir: dir, slug });

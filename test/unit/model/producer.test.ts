@@ -57,9 +57,9 @@ const request = (rest: Partial<ProduceRequest> = {}): ProduceRequest => ({
 });
 
 const produce = async (rest: Partial<ProduceRequest> = {}, deps: Partial<ModelProducerDeps> = {}, callMs = server.settings.callMs) => await createModelProducer({
-  model: connectModel({ ...server.settings, callMs }), tokens: 100_000, blueprintsDir,
+  model: connectModel({ ...server.settings, callMs }), limits: { tokens: 100_000 }, blueprintsDir,
   requireContained: () => undefined,
-  spend: (operation, tokens) => { spent.set(operation, (spent.get(operation) ?? 0) + tokens); return Promise.resolve(spent.get(operation) ?? 0); },
+  spend: (operation, { tokens }) => { spent.set(operation, (spent.get(operation) ?? 0) + tokens); return Promise.resolve({ tokens: spent.get(operation) ?? 0, micros: 0 }); },
   check: (dir, slug) => {
     checked.push(readFileSync(join(dir, 'apps', slug, 'src/app.tsx'), 'utf8'));
     const verdict = verdicts.shift();
@@ -136,7 +136,7 @@ describe('what it may not do is refused, and it is told', () => {
     const before = world();
     // The links are a person's: they go before the end, which refuses such a tree whoever made it.
     server.play(call(name, input), write('src/app.tsx', 'mine'), call('check'), says('Done.'));
-    await produce({}, { tokens: 10_000_000, check: async (dir, slug) => { for (const link of ['linked', 'price.ts']) rmSync(join(dir, 'apps', slug, link)); await Promise.resolve(); } });
+    await produce({}, { limits: { tokens: 10_000_000 }, check: async (dir, slug) => { for (const link of ['linked', 'price.ts']) rmSync(join(dir, 'apps', slug, link)); await Promise.resolve(); } });
     expect(told()[0]).toMatch(/^Refused: /);
     expect(JSON.stringify(server.asked)).not.toContain('what the shop charges');
     const after = world();
@@ -208,7 +208,7 @@ test('the budget is the operation\'s: what other buckets spent counts, and says 
   spent.set('op_000000000001', 60_000);
   server.play(call('list'), write('src/app.tsx', 'mine'), says('Done.'));
   const before = world();
-  expect(await refusal(produce({}, { tokens: 60_200 }))).toMatchObject({ type: 'QuotaExceeded', message: expect.stringContaining('ADORABLE_MODEL_TOKENS') });
+  expect(await refusal(produce({}, { limits: { tokens: 60_200 } }))).toMatchObject({ type: 'QuotaExceeded', message: expect.stringContaining('ADORABLE_MODEL_TOKENS') });
   expect(world()).toEqual(before);
   server.play(call('list'), write('src/app.tsx', 'mine'), says('Done.'));
   expect(await produce({ operationId: 'op_000000000002' as OperationId })).toMatchObject({ files: 8 });
