@@ -3,6 +3,7 @@
  * that knows them all; everything else depends on ports.
  */
 import { join, relative, sep } from 'node:path';
+import { readAppTrees } from '../activities/code/app-trees.ts';
 import { linkDependencies } from '../activities/code/produce-app.ts';
 import { createCodeActivities } from '../activities/code/create-code-activities.ts';
 import { dropTrees } from '../activities/code/drop-trees.ts';
@@ -136,6 +137,7 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
   });
   const infra = createInfraActivities({
     kube, database, registry, secrets, secretStore: store, declaredOf,
+    appTreesOf: (projectId, tree) => readAppTrees(paths.projects, { projectId, tree }),
     data: { ...data, readEndpoint: (projectId) => timelines.readEndpoint(projectId) },
     settings: { treesRoot: paths.projects, previewDomain: config.preview.domain, gatewayPort: config.preview.port, timelineServerUrl: config.timelines.url },
     isDrained: createDrainProbe(config.preview.port),

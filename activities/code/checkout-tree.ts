@@ -6,8 +6,8 @@ import { removeTree } from './remove-tree.ts';
 import { withIndex } from './repository.ts';
 import type { Repository } from './repository.ts';
 
-/** `finish` runs on the directory before it gets its name. */
-export async function checkoutTree(repository: Repository, treeish: string, finish: (dir: string) => Promise<void>, target: string): Promise<void> {
+/** `prefix` is the directory that the tree's files go to, with its `/`; `finish` runs on the whole before it gets its name. */
+export async function checkoutTree(repository: Repository, { treeish, prefix }: { treeish: string; prefix?: string }, finish: (dir: string) => Promise<void>, target: string): Promise<void> {
   const parent = dirname(target);
   await mkdir(parent, { recursive: true, mode: 0o711 });
   const aside = join(parent, `.new-${String(process.pid)}-${randomBytes(6).toString('hex')}`);
@@ -17,7 +17,7 @@ export async function checkoutTree(repository: Repository, treeish: string, fini
   await chmod(aside, 0o755);
   try {
     await withIndex(repository, async (index) => {
-      await repository.git.run(['read-tree', treeish], { index });
+      await repository.git.run(['read-tree', ...(prefix === undefined ? [] : [`--prefix=${prefix}`]), treeish], { index });
       await repository.git.run(['checkout-index', '--all', '--force', `--prefix=${aside}/`], { index });
     });
     await finish(aside);

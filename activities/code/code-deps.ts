@@ -84,7 +84,7 @@ export interface CommitLine {
 
 /** The port's activities and the reads that plans, verification and the platform need beside them. */
 export interface CodeStore extends CodeActivities {
-  serveTree(input: { projectId: ProjectId; tree: TreeHash }): Promise<{ path: string }>;
+  serveApps(input: { projectId: ProjectId; tree: TreeHash }): Promise<readonly string[]>;
   writePlanSpec(input: { projectId: ProjectId; revisionId: RevisionId; document: unknown }): Promise<{ commit: CommitSha }>;
   readPlanSpec(input: { projectId: ProjectId; revisionId: RevisionId; commit?: CommitSha }): Promise<{ commit: CommitSha; document: unknown }>;
   readSpecAt(input: { projectId: ProjectId; commit: CommitSha }): Promise<ProjectSpec>;

@@ -9,7 +9,7 @@ import { readPlanSpec, readSpecAt, writePlanSpec } from './plan-spec.ts';
 import { checkApp, produceApp, scaffoldApp } from './produce-app.ts';
 import { commitsBetween, diffTrees, readCode } from './read-code.ts';
 import { restoreVersion } from './restore-version.ts';
-import { serveTree } from './serve-tree.ts';
+import { serveApps } from './serve-apps.ts';
 
 export function createCodeActivities(deps: CodeDeps): CodeStore {
   return {
@@ -24,7 +24,7 @@ export function createCodeActivities(deps: CodeDeps): CodeStore {
     dropRun: (input) => dropRun(deps, input),
     readCode: (input) => readCode(deps, input),
     deleteRepository: (input) => deleteRepository(deps, input),
-    serveTree: (input) => serveTree(deps, input),
+    serveApps: (input) => serveApps(deps, input),
     writePlanSpec: (input) => writePlanSpec(deps, input),
     readPlanSpec: (input) => readPlanSpec(deps, input),
     readSpecAt: (input) => readSpecAt(deps, input),

@@ -1,7 +1,7 @@
 /**
  * The one way HEAD moves (I1): to the moment's tree, in a commit that adds to history. The ref
  * moves first, together with a note of what the worktree still is; then the worktree follows, and
- * whoever finds the note finishes that. At the end the checkout that pods read is there.
+ * whoever finds the note finishes that. At the end the checkouts that pods read are there.
  */
 import { AdorableError } from '../../shared/errors.ts';
 import { parseCommitSha, parseTreeHash } from '../../shared/ids.ts';
@@ -13,7 +13,7 @@ import { withFence } from './fence.ts';
 import { followWorktree } from './follow-worktree.ts';
 import { FOLLOWING, MAIN, makeCommit, openRepository, positionOf, resolveAll } from './repository.ts';
 import type { Repository } from './repository.ts';
-import { serveTree } from './serve-tree.ts';
+import { serveApps } from './serve-apps.ts';
 
 export async function restoreVersion(deps: CodeDeps, input: FencedMoment): Promise<CommitPoint> {
   const repository = openRepository(deps.projectsDir, input.projectId);
@@ -33,7 +33,7 @@ export async function restoreVersion(deps: CodeDeps, input: FencedMoment): Promi
     await writer.updateRefs([{ ref: FOLLOWING, to: null }]);
     return target;
   });
-  await serveTree(deps, { projectId: input.projectId, tree: result.tree });
+  await serveApps(deps, { projectId: input.projectId, tree: result.tree });
   return result;
 }
 

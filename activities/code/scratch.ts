@@ -36,7 +36,7 @@ export function scratchOf(repository: Repository, input: Fenced, app: { appId: s
 
 /** Replaces the scratch worktree: a late attempt that still writes aside can not mix into it. */
 export async function fillScratch(repository: Repository, scratch: Scratch, from: string, fill: (dir: string) => Promise<void>): Promise<void> {
-  await checkoutTree(repository, from, async (dir) => {
+  await checkoutTree(repository, { treeish: from }, async (dir) => {
     await fill(dir);
     await removeTree(scratch.dir);
   }, scratch.dir);

@@ -1,6 +1,6 @@
 /** What the infra activities need from elsewhere: ports, so that a test has a small fake of each. */
 import type { KubeClient } from '../../local/kube-client.ts';
-import type { CheckpointId, ProjectId, TenantId, TimelineId } from '../../shared/ids.ts';
+import type { CheckpointId, ProjectId, TenantId, TimelineId, TreeHash } from '../../shared/ids.ts';
 import type { DataActivities } from '../../shared/ports.ts';
 import type { CatalogService } from '../../shared/services/catalog.ts';
 import type { ServiceRegistry } from '../../shared/services/registry.ts';
@@ -50,6 +50,8 @@ export interface InfraDeps {
   readonly data: ComputeData;
   readonly settings: InfraSettings;
   declaredOf(projectId: ProjectId, checkpointId: CheckpointId): Promise<Declared>;
+  /** Each app's own tree in the project's, by its directory. */
+  appTreesOf(projectId: ProjectId, tree: TreeHash): Promise<Readonly<Record<string, TreeHash>>>;
   /** Whether the gateway has nothing under way for the project and lets nothing in. */
   isDrained(projectId: ProjectId): Promise<boolean>;
   /** Steps that services name in `steps`. */

@@ -27,12 +27,12 @@ type Wanted = Pick<FencedMoment, 'projectId' | 'fence' | 'moment'> & { readonly 
 export async function momentObjects(deps: InfraDeps, wanted: Wanted): Promise<MomentObjects> {
   const { projectId, moment, fence } = wanted;
   const declared = await deps.declaredOf(projectId, moment.checkpointId);
-  const environments = await readEnvironments(deps, projectId, declared);
+  const [environments, trees] = await Promise.all([readEnvironments(deps, projectId, declared), deps.appTreesOf(projectId, moment.tree)]);
   const objects = [
     ...environments.flatMap(({ secret, values }) => (secret === undefined ? [] : [secretObject(projectId, secret, values)])),
     await rolesSecret(deps, projectId, declared),
   ].map((object) => withFence(object, fence));
-  return { declared, objects: [...objects, ...render(renderInput(deps, wanted, { declared, environments }))] };
+  return { declared, objects: [...objects, ...render(renderInput(deps, wanted, { declared, environments, trees }))] };
 }
 
 /** What the compute alone needs. */
@@ -42,7 +42,7 @@ export async function computeObjects(deps: InfraDeps, wanted: Wanted): Promise<r
   const [compute] = await readEnvironments(deps, projectId, declared, [{ kind: 'compute' }]);
   if (!compute) return [];
   const secrets = [secretObject(projectId, names.COMPUTE_SECRET, compute.values), await rolesSecret(deps, projectId, declared)];
-  return [...secrets.map((object) => withFence(object, fence)), ...renderCompute(renderInput(deps, wanted, { declared, environments: [compute] }))];
+  return [...secrets.map((object) => withFence(object, fence)), ...renderCompute(renderInput(deps, wanted, { declared, environments: [compute], trees: {} }))];
 }
 
 interface Environment {
@@ -80,10 +80,10 @@ function secretObject(projectId: ProjectId, name: string, values: SecretValues):
   };
 }
 
-function renderInput({ settings, registry, secretStore }: InfraDeps, { projectId, moment, fence, replicas }: Wanted, { declared, environments }: { declared: Declared; environments: readonly Environment[] }): RenderInput {
+function renderInput({ settings, registry, secretStore }: InfraDeps, { projectId, moment, fence, replicas }: Wanted, { declared, environments, trees }: Pick<RenderInput, 'declared' | 'trees'> & { readonly environments: readonly Environment[] }): RenderInput {
   return {
     ...settings, registry, projectId, declared, fence, replicas,
-    tree: moment.tree, tenantId: moment.tenantId, timelineId: moment.timelineId,
+    trees, tenantId: moment.tenantId, timelineId: moment.timelineId,
     envChecksums: Object.fromEntries(environments.filter(({ secret }) => secret !== undefined).map(({ name, values }) => [name, secretStore.checksum(canonical(values))])),
   };
 }

@@ -31,7 +31,7 @@ export async function readRoots(database: PlatformDatabase, projectId: ProjectId
   const ids = <T>(...values: readonly (T | null | undefined)[]): T[] => values.filter((value): value is T => value !== null && value !== undefined);
   return {
     tenantId: project.tenant_id,
-    checkpoints: checkpoints.map((row) => ({ id: row.id, status: row.status, operationId: row.operation_id, timelineId: row.timeline_id, commit: row.commit_sha, tree: row.tree })),
+    checkpoints: checkpoints.map((row) => ({ id: row.id, status: row.status, operationId: row.operation_id, timelineId: row.timeline_id, commit: row.commit_sha })),
     position: { checkpoints: ids<CheckpointId>(project.current_checkpoint, ...project.redo_stack), timelines: ids<TimelineId>(project.timeline_id) },
     operations: operations.map((row) => ({ id: row.id, open: row.outcome === null, resumable: row.resumable, timelines: ids(row.forward?.timelineId, row.back?.timelineId) })),
     abandoned: operations.find((row) => row.outcome === null)?.id ?? null,

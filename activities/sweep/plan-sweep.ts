@@ -15,7 +15,7 @@ import { kindDrift } from '../../shared/spec/kind-drift.ts';
 export interface PlanSweepDeps {
   readonly readRoots: (projectId: ProjectId) => Promise<Pick<ReapFacts, 'checkpoints' | 'position' | 'operations'> & { readonly tenantId: TenantId | null; readonly abandoned: OperationId | null }>;
   readonly listBranches: (input: { projectId: ProjectId; tenantId: TenantId }) => Promise<{ readonly timelines: readonly TimelineFact[]; readonly endpoint: TimelineId | null }>;
-  readonly listLeftovers: (projectId: ProjectId) => Promise<Pick<ReapFacts, 'runs' | 'trees'> & { readonly head: TreeHash }>;
+  readonly listLeftovers: (projectId: ProjectId) => Promise<Pick<ReapFacts, 'runs' | 'trees' | 'served'>>;
   readonly readCurrentMoment: (input: { projectId: ProjectId }) => Promise<Moment>;
   readonly declaredNow: (projectId: ProjectId) => Promise<Declared>;
   readonly readServed: (input: { projectId: ProjectId; moment: Moment }) => Promise<{ readonly trees: readonly TreeHash[]; readonly drift: readonly Difference[]; readonly foreign: readonly string[] }>;
@@ -39,7 +39,7 @@ export function createPlanSweep(deps: PlanSweepDeps): Pick<SweepActivities, 'pla
       const plan = reapable({
         ...roots, ...leftovers, timelines: branches.timelines,
         position: { checkpoints: roots.position.checkpoints satisfies readonly CheckpointId[], timelines: [...roots.position.timelines, ...endpoint] },
-        served: [leftovers.head, ...namespace.trees],
+        served: [...leftovers.served, ...namespace.trees],
       });
       return {
         reapable: plan, abandoned: roots.abandoned, drift: [...kindDrift(declared), ...namespace.drift].slice(0, LISTED), orphans: [...namespace.foreign, ...plan.foreignPins].slice(0, LISTED),

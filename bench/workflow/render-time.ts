@@ -18,7 +18,7 @@ export function measureRender(apps: number, repeat: number): RenderTime {
     kind: index % 2 === 0 ? 'fullstack' : 'react', isPrimary: index === 0, fsDirName: `app-${String(index)}`,
   }));
   const input = {
-    projectId: 'qiwykfu39n' as ProjectId, registry, tree: 'c'.repeat(40) as TreeHash, treesRoot: '/srv/projects',
+    projectId: 'qiwykfu39n' as ProjectId, registry, trees: Object.fromEntries(declared.map((app) => [app.fsDirName, 'c'.repeat(40) as TreeHash])), treesRoot: '/srv/projects',
     declared: { apps: declared, services: ['directus', 'postgres', 'react-frontend', 'trpc-api'], serviceVersions: {}, revisionId: null },
     tenantId: '2'.repeat(32) as TenantId, timelineId: 'a'.repeat(32) as TimelineId, fence: 7, replicas: 'running' as const,
     previewDomain: 'preview.localhost', gatewayPort: 8080, timelineServerUrl: 'http://127.0.0.1:9898', envChecksums: {},

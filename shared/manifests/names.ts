@@ -16,6 +16,8 @@ export const GATEWAY = 'adorable.dev/gateway';
 /** Digest of what was last applied, without fence and replicas; an HMAC for Secrets. */
 export const APPLIED = 'adorable.dev/applied';
 export const TREE = 'adorable.dev/tree';
+/** git's name of an empty tree. */
+export const NO_TREE = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
 export const TIMELINE = 'adorable.dev/timeline';
 export const ENV_CHECKSUM = 'adorable.dev/env-checksum';
 

@@ -22,7 +22,8 @@ export interface RenderInput {
   readonly projectId: ProjectId;
   readonly declared: Declared;
   readonly registry: ServiceRegistry;
-  readonly tree: TreeHash;
+  /** Each app's own tree, by its directory. */
+  readonly trees: Readonly<Record<string, TreeHash>>;
   /** Absolute directory that holds `<projectId>/trees/<tree>`. */
   readonly treesRoot: string;
   readonly tenantId: TenantId;
@@ -151,6 +152,8 @@ function appWorkloads(input: RenderInput): readonly Workload[] {
     const name = names.appName(app);
     const kind = effectiveKind(app, declared.services);
     const host = hostOf(input, app.slug);
+    // A declared app without files in the moment's tree: its pod says so.
+    const tree = input.trees[app.fsDirName] ?? names.NO_TREE;
     // In env, not in the Secret: what comes from a Secret is not expanded.
     const database: readonly EnvVar[] = kind === 'fullstack' ? toEnv({
       PGHOST: '$(NEON_COMPUTE_SERVICE_HOST)', PGPORT: '$(NEON_COMPUTE_SERVICE_PORT)', PGDATABASE: names.DATABASE,
@@ -162,13 +165,13 @@ function appWorkloads(input: RenderInput): readonly Workload[] {
       env: [
         ...toEnv({
           APP_ID: app.id, APP_KIND: kind, APP_SLUG: app.fsDirName, PORT: String(names.APP_PORT), PUBLIC_HOST: host,
-          TREE: `${input.treesRoot}/${projectId}/trees/${input.tree}`,
+          TREE: `${input.treesRoot}/${projectId}/trees/${tree}`,
         }),
         ...database,
         ...toEnv(provided),
       ],
       envFrom: kind === 'fullstack' ? [names.appSecretName(app.slug)] : [],
-      annotations: { [names.TREE]: input.tree, [names.TIMELINE]: input.timelineId, ...checksumOf(input, name) },
+      annotations: { [names.TREE]: tree, [names.TIMELINE]: input.timelineId, ...checksumOf(input, name) },
       probes: probesOf({ httpGet: { path: '/healthz', port: names.APP_PORT } }, 60),
       resources: { requests: { cpu: '20m', memory: '128Mi' }, limits: { memory: '1Gi' } },
       graceSeconds: 10, usesDatabase: kind === 'fullstack', host,

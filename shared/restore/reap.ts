@@ -12,7 +12,6 @@ export interface CheckpointFact {
   readonly operationId: OperationId;
   readonly timelineId: TimelineId;
   readonly commit: CommitSha;
-  readonly tree: TreeHash;
 }
 
 export interface TimelineFact {
@@ -34,7 +33,7 @@ export interface ReapFacts {
   readonly runs: readonly { readonly operationId: OperationId; readonly unmerged: readonly CommitSha[] }[];
   /** Served trees on disk. */
   readonly trees: readonly TreeHash[];
-  /** Trees that HEAD, a Deployment or a pod names. */
+  /** Trees that HEAD, a Deployment or a pod names: any other is made again from git when it is wanted. */
   readonly served: readonly TreeHash[];
 }
 
@@ -64,14 +63,14 @@ export function reapable(facts: ReapFacts): ReapPlan {
 
   const keptCommits = new Set(kept.map((row) => row.commit));
   const blocked = new Set(facts.operations.filter((operation) => operation.open || operation.resumable).map((operation) => operation.id));
-  const keptTrees = new Set([...kept.map((row) => row.tree), ...facts.served]);
+  const served = new Set(facts.served);
   return {
     forks: doomedTimelines(facts, kept, keptIds),
     pins, foreignPins,
     checkpoints: facts.checkpoints.filter((row) => row.status === 'intent' && !keptIds.has(row.id)).map((row) => row.id),
     // A commit that only this run's refs hold must outlive them while a listed checkpoint names it.
     runs: facts.runs.filter((run) => !blocked.has(run.operationId) && !run.unmerged.some((commit) => keptCommits.has(commit))).map((run) => run.operationId),
-    trees: facts.trees.filter((tree) => !keptTrees.has(tree)),
+    trees: facts.trees.filter((tree) => !served.has(tree)),
   };
 }
 

@@ -8,6 +8,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
+import { readAppTrees } from '../../activities/code/app-trees.ts';
 import { createTimelineClient } from '../../activities/data/timeline-client.ts';
 import type { TimelineClient } from '../../activities/data/timeline-client.ts';
 import { readTimeline } from '../../client/reads.ts';
@@ -17,7 +18,7 @@ import type { World } from '../../cli/story/world.ts';
 import { readSecret } from '../../local/platform.ts';
 import { SWEEP_SCHEDULE } from '../../shared/contract/sweep.ts';
 import { forkTimelineId, operationCheckpointId, tenantIdOf } from '../../shared/derive.ts';
-import type { OperationId, ProjectId, TimelineId } from '../../shared/ids.ts';
+import type { OperationId, ProjectId, TimelineId, TreeHash } from '../../shared/ids.ts';
 import type { Lsn } from '../../shared/lsn.ts';
 import { startPlatform } from '../support/platform.ts';
 import type { TestPlatform } from '../support/platform.ts';
@@ -97,7 +98,7 @@ describe('sweep', () => {
     const { timelineId, checkpointId } = await leak();
     const tenant = tenantIdOf(projectId);
     const reaped = { forks: [timelineId], pins: [checkpointId], checkpoints: [checkpointId], runs: [closed], trees: [LEAKED_TREE] };
-    const headTree = await git('rev-parse', 'HEAD^{tree}');
+    const served = Object.values(await readAppTrees(join(platform.data, 'projects'), { projectId, tree: (await git('rev-parse', 'HEAD^{tree}')) as TreeHash }));
     const pinsBefore = (await timelines.listTimelines(tenant)).flatMap((info) => Object.keys(info.pins)).filter((pin) => pin !== checkpointId).sort();
 
     expect(await platform.open.runtime.sweep({ projectId, dryRun: true })).toMatchObject({ projects: [{ state: 'looked', reaped }] });
@@ -111,7 +112,7 @@ describe('sweep', () => {
     expect(await git('for-each-ref', `refs/adorable/run/${closed}/`)).toBe('');
     expect(existsSync(join(platform.data, 'projects', projectId, 'scratch', closed))).toBe(false);
     expect(existsSync(treePath(LEAKED_TREE))).toBe(false);
-    expect(existsSync(treePath(headTree))).toBe(true);
+    expect(served.map(treePath).filter(existsSync)).toHaveLength(1);
     expect(await query(`SELECT outcome FROM operations WHERE kind = 'sweep' AND project_id = $1`, [projectId])).toEqual([{ outcome: 'swept' }]);
     const all = await platform.open.runtime.sweep({});
     expect(all.projects.filter((swept) => swept.projectId === projectId)).toMatchObject([{ state: 'swept', reaped: { forks: [], pins: [], checkpoints: [], runs: [], trees: [] } }]);

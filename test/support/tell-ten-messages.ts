@@ -8,7 +8,10 @@ import { join } from 'node:path';
 import { readTimeline } from '../../client/reads.ts';
 import { openWorld } from '../../cli/story/world.ts';
 import type { World } from '../../cli/story/world.ts';
+import { connectKube } from '../../local/kube-client.ts';
+import { kubeconfigPath } from '../../local/platform.ts';
 import type { ProjectId } from '../../shared/ids.ts';
+import { APP_LABEL, namespaceName } from '../../shared/manifests/names.ts';
 import type { TestPlatform } from './platform.ts';
 import { MESSAGES, say, silent } from './ten-messages.ts';
 
@@ -51,7 +54,10 @@ export function tellTenMessages(open: () => Promise<TestPlatform>): () => Told {
   describe('ten messages', () => {
     test.each(MESSAGES.map((message, index) => [index + 1, message.text, message] as const))('%i: %s', async (number, text, message) => {
       if (number === MESSAGES.length) await workByHand(platform, projectId, world);
+      const before = await podsOf(platform, projectId);
       expect(await say(platform.open, projectId, text)).toMatchObject({ outcome: 'generated', health: 'healthy' });
+      const now = await podsOf(platform, projectId);
+      expect([...before.keys()].filter((app) => now.get(app) !== before.get(app))).toEqual(message.restarts);
       expect(await world.appDirs()).toEqual(message.apps);
       expect(await silent(world, message.apps)).toEqual([]);
       expect(await message.fact(world)).toEqual(message.expected);
@@ -98,6 +104,19 @@ export function tellTenMessages(open: () => Promise<TestPlatform>): () => Told {
   }, 120_000);
 
   return () => ({ platform, projectId });
+}
+
+/** The apps' running pods, by slug. */
+async function podsOf(platform: TestPlatform, projectId: ProjectId): Promise<ReadonlyMap<string, string>> {
+  const kube = connectKube(kubeconfigPath(platform.data, 'admin'));
+  try {
+    const apps = await platform.open.database.query<{ id: string; slug: string }>('SELECT id, slug FROM project_apps WHERE project_id = $1 AND archived_at IS NULL ORDER BY slug', [projectId]);
+    const { items } = await kube.request<{ items: { metadata: { uid: string; labels?: Record<string, string>; deletionTimestamp?: string } }[] }>({ method: 'GET', path: `/api/v1/namespaces/${namespaceName(projectId)}/pods` });
+    const live = items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+    return new Map(apps.map(({ id, slug }) => [slug, live.filter(({ metadata }) => metadata.labels?.[APP_LABEL] === id).map(({ metadata }) => metadata.uid).join()]));
+  } finally {
+    await kube.close();
+  }
 }
 
 /** A person's own colour and words, before the generation that changes colours in that app. */

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readAppTrees } from '../../../activities/code/app-trees.ts';
 import { resolveAppFile } from '../../../activities/code/app-tree.ts';
 import { AdorableError } from '../../../shared/errors.ts';
 import { app, bucket, createWorld, generate, moment, operation, PROJECT, REVISION, worktreeFiles } from './code-world.ts';
@@ -170,7 +172,11 @@ describe('served trees', () => {
   test('are immutable, world-readable, linked to shared dependencies, and made once by many', async () => {
     const point = await generate(world, operation(2), [blog]);
     const trees = join(world.projectsDir, PROJECT, 'trees');
-    const dir = join(trees, point.tree);
+    const own = (await readAppTrees(world.projectsDir, { projectId: PROJECT, tree: point.tree }))['blog'] ?? '';
+    const dir = join(trees, own);
+    // As git itself names a tree with that app alone.
+    const holding = (name: string, tree: string) => execFileSync('git', ['-C', join(world.projectsDir, PROJECT, 'repo'), 'mktree', '--missing'], { input: `040000 tree ${tree}\t${name}\n`, encoding: 'utf8' }).trim();
+    expect(own).toBe(holding('apps', holding('blog', world.git('rev-parse', `${point.tree}:apps/blog`))));
     expect(readFileSync(join(dir, 'apps/blog/index.html'), 'utf8')).toBe('<h1>blog</h1>\n');
     expect(statSync(join(dir, 'apps/blog/index.html')).mode & 0o777).toBe(0o444);
     expect(statSync(join(dir, 'apps/blog')).mode & 0o777).toBe(0o555);
@@ -180,13 +186,14 @@ describe('served trees', () => {
 
     const { removeTree } = await import('../../../activities/code/remove-tree.ts');
     await removeTree(dir);
-    const paths = await Promise.all([1, 2, 3].map(async () => await world.code.serveTree({ projectId: PROJECT, tree: point.tree })));
-    expect(new Set(paths.map(({ path }) => path))).toEqual(new Set([dir]));
+    const paths = await Promise.all([1, 2, 3].map(async () => await world.code.serveApps({ projectId: PROJECT, tree: point.tree })));
+    expect(new Set(paths.flat())).toEqual(new Set([dir]));
+    expect(readdirSync(join(dir, 'apps'))).toEqual(['blog']);
     expect(readdirSync(trees).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
   test('an unknown tree is Unreachable and leaves nothing', async () => {
-    await expect(world.code.serveTree({ projectId: PROJECT, tree: 'd'.repeat(40) as never })).rejects.toMatchObject({ type: 'Unreachable' });
+    await expect(world.code.serveApps({ projectId: PROJECT, tree: 'd'.repeat(40) as never })).rejects.toMatchObject({ type: 'Unreachable' });
     expect(readdirSync(join(world.projectsDir, PROJECT, 'trees')).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 });

@@ -79,6 +79,8 @@ export async function startInfraWorld(): Promise<InfraWorld> {
       const found = declared.get(checkpointId);
       return found ? Promise.resolve(found) : Promise.reject(new Error(`no checkpoint ${checkpointId}`));
     },
+    // All apps of a moment change together: which one did is the render's test.
+    appTreesOf: (_projectId, tree) => Promise.resolve(Object.fromEntries([...declared.values()].flatMap(({ apps }) => apps.map((one) => [one.fsDirName, tree])))),
     isDrained: () => Promise.resolve(true),
     data: {
       sealTimeline: ({ timelineId }) => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { loadCatalog } from '../../../activities/infra/catalog.ts';
 import type { ProjectId, TenantId, TimelineId, TreeHash } from '../../../shared/ids.ts';
 import { manifestDigest } from '../../../shared/manifests/digest.ts';
+import { NO_TREE } from '../../../shared/manifests/names.ts';
 import type { KubeObject } from '../../../shared/manifests/kube-object.ts';
 import { refOf } from '../../../shared/manifests/kube-object.ts';
 import { render, tiersOf } from '../../../shared/manifests/render.ts';
@@ -10,8 +11,11 @@ import type { RenderInput } from '../../../shared/manifests/render.ts';
 import { AFTER, app, BEFORE } from '../infra/infra-world.ts';
 
 const registry = loadCatalog();
+const TREE = 'c'.repeat(40) as TreeHash;
+const BLOG_TREE = 'b'.repeat(40) as TreeHash;
+const OTHER = 'd'.repeat(40) as TreeHash;
 const input = (more: Partial<RenderInput> = {}): RenderInput => ({
-  projectId: 'qiwykfu39n' as ProjectId, declared: AFTER, registry, tree: 'c'.repeat(40) as TreeHash, treesRoot: '/srv/projects',
+  projectId: 'qiwykfu39n' as ProjectId, declared: AFTER, registry, trees: { 'personal-finance': TREE, blog: BLOG_TREE }, treesRoot: '/srv/projects',
   tenantId: '2'.repeat(32) as TenantId, timelineId: 'a'.repeat(32) as TimelineId, fence: 7, replicas: 'stopped',
   previewDomain: 'preview.localhost', gatewayPort: 8080, timelineServerUrl: 'http://127.0.0.1:9898', envChecksums: { app: 'sum' }, ...more,
 });
@@ -32,7 +36,7 @@ describe('render', () => {
 
   test('an app sees its own tree and, only when fullstack, the database', () => {
     const objects = render(input());
-    expect(envOf(objects, 'app')).toMatchObject({ APP_KIND: 'fullstack', APP_SLUG: 'personal-finance', TREE: `/srv/projects/qiwykfu39n/trees/${'c'.repeat(40)}`, PGHOST: '$(NEON_COMPUTE_SERVICE_HOST)' });
+    expect(envOf(objects, 'app')).toMatchObject({ APP_KIND: 'fullstack', APP_SLUG: 'personal-finance', TREE: `/srv/projects/qiwykfu39n/trees/${TREE}`, PGHOST: '$(NEON_COMPUTE_SERVICE_HOST)' });
     expect(envOf(objects, 'app-blog')).toMatchObject({ APP_KIND: 'react', PUBLIC_HOST: 'blog-qiwykfu39n.preview.localhost', VITE_DIRECTUS_URL: 'http://directus-qiwykfu39n.preview.localhost:8080' });
     expect(envOf(objects, 'app-blog')['PGHOST']).toBeUndefined();
     expect(specOf(objects, 'app-blog').template.spec.containers[0].envFrom).toBeUndefined();
@@ -54,8 +58,14 @@ describe('render', () => {
     expect(annotations({}, 'app')).toEqual({ 'adorable.dev/tree': 'c'.repeat(40), 'adorable.dev/timeline': 'a'.repeat(32), 'adorable.dev/env-checksum': 'sum' });
     // A new fence or a new tree starts no other compute.
     const compute = (more: Partial<RenderInput>) => JSON.stringify(specOf(render(input(more)), 'neon-compute'));
-    expect(compute({ fence: 8, tree: 'd'.repeat(40) as TreeHash })).toBe(compute({}));
+    expect(compute({ fence: 8, trees: { 'personal-finance': OTHER } })).toBe(compute({}));
     expect(compute({ timelineId: 'b'.repeat(32) as TimelineId })).not.toBe(compute({}));
+    // Of two apps the one that changed.
+    const changed = { trees: { 'personal-finance': OTHER, blog: BLOG_TREE } };
+    expect(annotations(changed, 'app')['adorable.dev/tree']).toBe(OTHER);
+    expect(JSON.stringify(specOf(render(input(changed)), 'app-blog'))).toBe(JSON.stringify(specOf(render(input()), 'app-blog')));
+    // A declared app without files in the tree starts nothing of another's.
+    expect(envOf(render(input({ trees: { blog: BLOG_TREE } })), 'app')['TREE']).toBe(`/srv/projects/qiwykfu39n/trees/${NO_TREE}`);
   });
 
   test('replicas: all, all but the compute at rest, or by name', () => {
@@ -88,7 +98,7 @@ describe('digest and size', () => {
     const digest = (more: Partial<RenderInput>) => manifestDigest(render(input(more)));
     const base = digest({});
     expect(digest({ fence: 8, timelineId: 'b'.repeat(32) as TimelineId, envChecksums: {}, replicas: 'running' })).toBe(base);
-    expect(digest({ tree: 'd'.repeat(40) as TreeHash })).not.toBe(base);
+    expect(digest({ trees: { 'personal-finance': OTHER, blog: BLOG_TREE } })).not.toBe(base);
     expect(digest({ declared: BEFORE })).not.toBe(base);
     expect(digest({ declared: { ...AFTER, apps: [...AFTER.apps].reverse() } })).toBe(base);
   });

@@ -19,7 +19,7 @@ const unique = <T>(item: fc.Arbitrary<T>, by: (value: T) => unknown) => fc.uniqu
 const world: fc.Arbitrary<ReapFacts> = fc.record({
   checkpoints: unique(fc.record({
     id: few.map(checkpoint), status: fc.constantFrom('intent' as const, 'complete' as const, 'void' as const), operationId: few.map(operation),
-    timelineId: timelineIds, commit: few.map(commit), tree: few.map(tree),
+    timelineId: timelineIds, commit: few.map(commit),
   }), (row) => row.id),
   position: fc.record({ checkpoints: fc.array(few.map(checkpoint), { maxLength: 2 }), timelines: fc.array(timelineIds, { maxLength: 2 }) }),
   operations: unique(fc.record({ id: few.map(operation), open: fc.boolean(), resumable: fc.boolean(), timelines: fc.array(timelineIds, { maxLength: 2 }) }), (row) => row.id),
@@ -40,14 +40,13 @@ function lineage(facts: ReapFacts, id: TimelineId): Set<TimelineId> {
 }
 
 describe('reapable', () => {
-  test('never takes anything that a complete checkpoint reaches: its timeline with all ancestors, its pin, its commit, its tree', () => {
+  test('never takes anything that a complete checkpoint reaches: its timeline with all ancestors, its pin, its commit', () => {
     fc.assert(fc.property(world, (facts) => {
       const plan = reapable(facts);
       for (const row of facts.checkpoints.filter((candidate) => candidate.status === 'complete')) {
         for (const id of lineage(facts, row.timelineId)) expect(plan.forks).not.toContain(id);
         expect(plan.pins.map((pin) => pin.checkpointId)).not.toContain(row.id);
         expect(plan.checkpoints).not.toContain(row.id);
-        expect(plan.trees).not.toContain(row.tree);
         for (const run of facts.runs) if (run.unmerged.includes(row.commit)) expect(plan.runs).not.toContain(run.operationId);
       }
     }), { numRuns: 500 });
@@ -95,9 +94,9 @@ describe('reapable', () => {
 
   test('takes the fork, the pin, the intent, the run refs and the tree of a closed operation', () => {
     const closed = operation(1);
-    const root = { id: checkpoint(1), status: 'complete' as const, operationId: closed, timelineId: timeline(1), commit: commit(1), tree: tree(1) };
+    const root = { id: checkpoint(1), status: 'complete' as const, operationId: closed, timelineId: timeline(1), commit: commit(1) };
     expect(reapable({
-      checkpoints: [root, { ...root, id: checkpoint(2), status: 'intent', tree: tree(2) }],
+      checkpoints: [root, { ...root, id: checkpoint(2), status: 'intent' }],
       position: { checkpoints: [root.id], timelines: [timeline(1)] },
       operations: [{ id: closed, open: false, resumable: false, timelines: [] }],
       timelines: [
@@ -105,7 +104,7 @@ describe('reapable', () => {
         { id: forkTimelineId(closed), ancestor: timeline(1), pins: [checkpoint(3)], attached: false, settled: false },
         { id: timeline(9), ancestor: timeline(1), pins: [], attached: false, settled: false },
       ],
-      runs: [{ operationId: closed, unmerged: [commit(7)] }], trees: [tree(1), tree(2), tree(3)], served: [tree(3)],
+      runs: [{ operationId: closed, unmerged: [commit(7)] }], trees: [tree(2), tree(3)], served: [tree(3)],
     })).toEqual({
       forks: [forkTimelineId(closed)],
       pins: [{ timelineId: timeline(1), checkpointId: checkpoint(2) }, { timelineId: forkTimelineId(closed), checkpointId: checkpoint(3) }],

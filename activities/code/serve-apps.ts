@@ -1,13 +1,14 @@
 /**
- * The immutable checkout that pods read: `trees/<tree hash>`, world-readable, writable by nobody,
- * each app's `node_modules` a link to shared dependencies. Complete exactly when it has its name,
- * so that any number of writers may make it at once.
+ * The immutable checkouts that pods read: `trees/<the app's own tree>/apps/<slug>`, world-readable,
+ * writable by nobody, `node_modules` a link to shared dependencies. Complete exactly when it has its
+ * name, so that any number of writers may make it at once.
  */
 import { existsSync } from 'node:fs';
 import { chmod, lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseTreeHash } from '../../shared/ids.ts';
 import type { ProjectId, TreeHash } from '../../shared/ids.ts';
+import { listAppTrees } from './app-trees.ts';
+import type { AppTree } from './app-trees.ts';
 import { checkoutTree } from './checkout-tree.ts';
 import type { CodeDeps } from './code-deps.ts';
 import { linkDependencies } from './produce-app.ts';
@@ -18,29 +19,27 @@ import type { Repository } from './repository.ts';
 /** A half-filled directory of a killed writer; a live one takes seconds. */
 const LEFTOVER_MS = 3_600_000;
 
-export async function serveTree(deps: CodeDeps, input: { projectId: ProjectId; tree: TreeHash }): Promise<{ path: string }> {
+/** Every app of the project's tree; answers their checkouts. */
+export async function serveApps(deps: CodeDeps, input: { projectId: ProjectId; tree: TreeHash }): Promise<readonly string[]> {
   const repository = openRepository(deps.projectsDir, input.projectId);
-  const path = join(repository.trees, parseTreeHash(input.tree));
-  if (existsSync(path)) return { path };
-  await removeLeftovers(repository);
+  const apps = (await listAppTrees(repository, input.tree)).map((app) => ({ ...app, path: join(repository.trees, app.tree) }));
+  const missing = apps.filter(({ path }) => !existsSync(path));
+  if (missing.length > 0) await removeLeftovers(repository);
+  for (const app of missing) await serveApp(deps, repository, app);
+  return apps.map(({ path }) => path);
+}
+
+async function serveApp(deps: CodeDeps, repository: Repository, { slug, files, path }: AppTree & { readonly path: string }): Promise<void> {
+  const prefix = `apps/${slug}/`;
   try {
-    await checkoutTree(repository, input.tree, async (dir) => {
-      for (const app of await appDirectories(dir)) await linkDependencies(deps, app);
+    await checkoutTree(repository, { treeish: files, prefix }, async (dir) => {
+      await linkDependencies(deps, join(dir, prefix));
       await seal(dir);
     }, path);
   } catch (error) {
     // Somebody else's rename came first: theirs holds the same bytes.
     if (!existsSync(path)) throw error;
   }
-  return { path };
-}
-
-/** Real directories only: a link in the tree must not get a link written behind it. */
-async function appDirectories(dir: string): Promise<readonly string[]> {
-  const apps = join(dir, 'apps');
-  if ((await lstat(apps).catch(() => undefined))?.isDirectory() !== true) return [];
-  const entries = await readdir(apps, { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => join(apps, entry.name));
 }
 
 async function seal(path: string): Promise<void> {
