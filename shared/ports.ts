@@ -162,7 +162,7 @@ export interface CodeActivities {
   composeCommit(input: Fenced & { buckets: readonly Bucket[]; revisionId: RevisionId }): Promise<CommitPoint>;
   /**
    * Lock, ref first, worktree follows: HEAD's tree becomes the moment's, in a commit that adds to
-   * history; then the immutable checkout that pods read is there.
+   * history; then the immutable checkouts that pods read are there, one for each app.
    */
   restoreVersion(input: FencedMoment): Promise<CommitPoint>;
   dropRun(input: Fenced): Promise<void>;

@@ -19,7 +19,7 @@ const told = tellTenMessages(async () => {
   server = await startModelServer({}, playStory);
   Object.assign(process.env, { ADORABLE_MODEL_URL: server.settings.url, ADORABLE_MODEL_KEY: KEY, ADORABLE_MODEL_NAME: server.settings.name, ADORABLE_MODEL_PRICES: '3/15', ADORABLE_MODEL_COST: '2' });
   return await startPlatform({ directus: true, own: true });
-});
+}, { back: 1 });
 afterAll(async () => { await server.close(); });
 
 test('the model made all of it, was asked with the key, and what it cost is in each operation\'s row', async () => {

@@ -15,16 +15,13 @@ import { APP_LABEL, namespaceName } from '../../shared/manifests/names.ts';
 import type { TestPlatform } from './platform.ts';
 import { MESSAGES, say, silent } from './ten-messages.ts';
 
-/** As many undos as take the portfolio away. */
-const BACK = 4;
-
 export interface Told {
   readonly platform: TestPlatform;
   readonly projectId: ProjectId;
 }
 
-/** Defines the tests, on a platform that is opened before them; answers what a test after them can look at. */
-export function tellTenMessages(open: () => Promise<TestPlatform>): () => Told {
+/** Defines the tests, on a platform that is opened before them, with so many undos and redos; answers what a test after them can look at. */
+export function tellTenMessages(open: () => Promise<TestPlatform>, { back }: { readonly back: number }): () => Told {
   let platform: TestPlatform;
   let projectId: ProjectId;
   let world: World;
@@ -74,8 +71,8 @@ export function tellTenMessages(open: () => Promise<TestPlatform>): () => Told {
 
   describe('back and forth', () => {
     const go = async (where: 'undo' | 'redo') => { expect(await (await platform.open.runtime.restore(projectId, where)).result).toMatchObject({ outcome: 'restored', health: 'healthy' }); };
-    test('undo, message by message, until the portfolio is gone: every app of that moment answers', async () => {
-      for (let step = 1; step <= BACK; step++) {
+    test('undo, message by message: every app of that moment answers, and no other', async () => {
+      for (let step = 1; step <= back; step++) {
         await go('undo');
         const { apps } = MESSAGES[MESSAGES.length - 1 - step] ?? { apps: [] };
         expect(await world.appDirs()).toEqual(apps);
@@ -83,11 +80,12 @@ export function tellTenMessages(open: () => Promise<TestPlatform>): () => Told {
         // Before the last message a person had changed a colour: that moment is one more than any message left.
         if (step > 1) expect(await digest()).toBe(after[MESSAGES.length - 1 - step]);
       }
-      expect((await world.http('portfolio', '/')).status).toBe(404);
+      const gone = (MESSAGES.at(-1)?.apps ?? []).filter((app) => !(MESSAGES.at(-1 - back)?.apps ?? []).includes(app));
+      for (const app of gone) expect((await world.http(app, '/')).status).toBe(404);
     }, 240_000);
 
     test('redo, all the way: the same moment as before, every app answers', async () => {
-      for (let step = 1; step <= BACK; step++) await go('redo');
+      for (let step = 1; step <= back; step++) await go('redo');
       expect(await world.appDirs()).toEqual(MESSAGES.at(-1)?.apps);
       expect(await silent(world, MESSAGES.at(-1)?.apps ?? [])).toEqual([]);
       expect(await digest()).toBe(after.at(-1));
