@@ -7,7 +7,7 @@ import { connectPlatform } from '../activities/records/platform-database.ts';
 import type { PlatformDatabase } from '../activities/records/platform-database.ts';
 import { loadCatalog } from '../activities/infra/catalog.ts';
 import { architectByModel } from '../activities/model/model-architect.ts';
-import { readModelSettings } from '../activities/model/settings.ts';
+import { limitsOf, readModelSettings } from '../activities/model/settings.ts';
 import { readPlanCatalog } from '../activities/producer/blueprints.ts';
 import { containment, requireContained } from '../local/containment/containment.ts';
 import { checkout } from '../local/engines/recipe.ts';
@@ -63,7 +63,7 @@ export async function openRuntime(dataDir: string): Promise<OpenRuntime> {
       requireContained(containment(platform.engines.contain));
       // Loaded for a sentence alone: no other command needs it.
       const { connectModel } = await import('../activities/model/adapters/ai.ts');
-      return await architectByModel({ model: connectModel(settings), limits: settings }, message, { project, catalog });
+      return await architectByModel({ model: connectModel(settings), limits: limitsOf(settings) }, message, { project, catalog });
     },
     writePlanSpec: async ({ projectId, revisionId, plan }) => { await code.writePlanSpec({ projectId, revisionId, document: plan }); },
     readPlanSpec: async (input) => (await code.readPlanSpec(input)).document,

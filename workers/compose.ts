@@ -19,6 +19,7 @@ import { createDrainProbe, createInfraActivities, SERVICE_STEPS } from '../activ
 import { loadCatalog } from '../activities/infra/catalog.ts';
 import { readPlanCatalog } from '../activities/producer/blueprints.ts';
 import { connectModel } from '../activities/model/adapters/ai.ts';
+import { limitsOf } from '../activities/model/settings.ts';
 import { createModelProducer } from '../activities/model/model-producer.ts';
 import { createDispatch } from '../activities/producer/dispatch.ts';
 import { createEnsureDeps } from '../activities/producer/deps.ts';
@@ -97,7 +98,7 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
   });
   const model = config.model === undefined ? undefined : createModelProducer({
     model: connectModel(config.model),
-    limits: config.model,
+    limits: limitsOf(config.model),
     blueprintsDir: join(checkout, 'blueprints'),
     requireContained: () => { requireContained(containment(config.contain)); },
     spend: (operationId, more) => spendOnModel(database, operationId, more),

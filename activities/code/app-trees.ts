@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { ProjectId, TreeHash } from '../../shared/ids.ts';
-import { parseTreeHash } from '../../shared/ids.ts';
+import { listTree } from './list-tree.ts';
 import { openRepository } from './repository.ts';
 import type { Repository } from './repository.ts';
 
@@ -17,11 +17,8 @@ export interface AppTree {
 
 /** Of every directory below `apps`; links and files there are no apps. */
 export async function listAppTrees(repository: Repository, tree: TreeHash): Promise<readonly AppTree[]> {
-  const listing = await repository.git.run(['ls-tree', '-d', '-z', '--format=%(objecttype) %(objectname) %(path)', parseTreeHash(tree), 'apps/']);
-  return listing.split('\0').flatMap((line) => {
-    const [, files, slug] = /^tree ([0-9a-f]{40}) apps\/(.+)$/s.exec(line) ?? [];
-    return files === undefined || slug === undefined ? [] : [{ slug, files, tree: holding('apps', holding(slug, files)) as TreeHash }];
-  });
+  const children = await listTree(repository, tree, 'apps/');
+  return children.filter(({ type }) => type === 'tree').map(({ name, object }) => ({ slug: name, files: object, tree: holding('apps', holding(name, object)) as TreeHash }));
 }
 
 /** By the app's directory. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { AdorableError } from '../../shared/errors.ts';
 import type { ProjectId, TreeHash } from '../../shared/ids.ts';
+import { listTree } from './list-tree.ts';
 import { openRepository } from './repository.ts';
 
 export interface TreeSeeds {
@@ -16,13 +17,10 @@ const MAX_BYTES = 1_000_000;
 export async function readSeeds(projectsDir: string, input: { projectId: ProjectId; tree: TreeHash; fsDirName: string }): Promise<readonly TreeSeeds[]> {
   const repository = openRepository(projectsDir, input.projectId);
   const folder = `apps/${input.fsDirName}/seeds/`;
-  const listing = await repository.git.run(['ls-tree', '-z', '--format=%(objecttype) %(objectsize) %(path)', input.tree, folder]);
   const found: TreeSeeds[] = [];
-  for (const line of listing.split('\0').filter(Boolean)) {
-    const [type = '', size = '', ...path] = line.split(' ');
-    const name = path.join(' ').slice(folder.length);
+  for (const { type, size, name } of await listTree(repository, input.tree, folder)) {
     if (type !== 'blob' || !/^[a-z0-9_]+\.json$/.test(name)) continue;
-    if (Number(size) > MAX_BYTES) throw new AdorableError('InvalidInput', `${folder}${name} is larger than ${String(MAX_BYTES)} bytes: seeds are a few rows, load more in the app.`);
+    if (size > MAX_BYTES) throw new AdorableError('InvalidInput', `${folder}${name} is larger than ${String(MAX_BYTES)} bytes: seeds are a few rows, load more in the app.`);
     const text = await repository.git.run(['cat-file', 'blob', `${input.tree}:${folder}${name}`]);
     found.push({ name, text, checksum: createHash('sha256').update(text).digest('hex') });
   }

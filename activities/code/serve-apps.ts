@@ -3,8 +3,9 @@
  * writable by nobody, `node_modules` a link to shared dependencies. Complete exactly when it has its
  * name, so that any number of writers may make it at once.
  */
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, lstat, readdir } from 'node:fs/promises';
+import { chmod, lstat, readdir, readlink, rename, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProjectId, TreeHash } from '../../shared/ids.ts';
 import { listAppTrees } from './app-trees.ts';
@@ -26,6 +27,7 @@ export async function serveApps(deps: CodeDeps, input: { projectId: ProjectId; t
   const missing = apps.filter(({ path }) => !existsSync(path));
   if (missing.length > 0) await removeLeftovers(repository);
   for (const app of missing) await serveApp(deps, repository, app);
+  for (const app of apps) await relink(deps, join(app.path, 'apps', app.slug));
   return apps.map(({ path }) => path);
 }
 
@@ -39,6 +41,22 @@ async function serveApp(deps: CodeDeps, repository: Repository, { slug, files, p
   } catch (error) {
     // Somebody else's rename came first: theirs holds the same bytes.
     if (!existsSync(path)) throw error;
+  }
+}
+
+/** A checkout outlives many commits: its dependencies may have been installed anew meanwhile. Swapped under a running pod's feet, whose own are loaded. */
+async function relink(deps: CodeDeps, app: string): Promise<void> {
+  const lockfile = join(app, 'package-lock.json');
+  const link = join(app, 'node_modules');
+  const linked = await readlink(link).catch(() => undefined);
+  if (linked === undefined || !existsSync(lockfile) || linked === await deps.ensureDeps(lockfile)) return;
+  await chmod(app, 0o755);
+  try {
+    const aside = join(app, `.new-${randomBytes(6).toString('hex')}`);
+    await symlink(await deps.ensureDeps(lockfile), aside);
+    await rename(aside, link);
+  } finally {
+    await chmod(app, 0o555);
   }
 }
 

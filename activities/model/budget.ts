@@ -1,7 +1,7 @@
 /** What may be spent, asked before each answer and counted after it: also for one that was of no use. */
 import { AdorableError } from '../../shared/errors.ts';
 import type { Answer, Model, Question, Spent } from './model.ts';
-import { MalformedAnswer, NOTHING } from './model.ts';
+import { NOTHING } from './model.ts';
 import type { Limits } from './settings.ts';
 
 /** The longest answer that is asked for: a file of a few hundred lines. */
@@ -18,20 +18,23 @@ export interface Budget {
 
 export async function answerWithin(model: Model, budget: Budget, question: Omit<Question, 'maxTokens'>): Promise<Answer> {
   const { limits } = budget;
-  const ahead = Math.ceil((question.system.length + JSON.stringify(question.said).length) / BYTES_PER_TOKEN);
+  const ahead = Math.ceil(Buffer.byteLength(question.system + JSON.stringify([question.said, question.tools, question.shape])) / BYTES_PER_TOKEN);
   const spent = await budget.spend(NOTHING);
   const left = limits.tokens - spent.tokens - ahead;
   if (left < MIN_ANSWER) throw tooManyTokens(limits);
   const paid = payable(limits, spent, ahead);
   if (paid < MIN_ANSWER) throw tooExpensive(limits);
+  let owed: Spent | undefined;
   try {
-    const answer = await model.answer({ ...question, maxTokens: Math.min(MAX_ANSWER, left, paid) });
+    const answer = await model.answer({ ...question, maxTokens: Math.min(MAX_ANSWER, left, paid), onSpent: (more) => { owed = more; } });
     const sum = await budget.spend(answer.spent);
+    owed = undefined;
     if (sum.tokens > limits.tokens) throw tooManyTokens(limits);
     if (sum.micros > (limits.micros ?? Infinity)) throw tooExpensive(limits);
     return answer;
   } catch (error) {
-    if (error instanceof MalformedAnswer) await budget.spend(error.spent);
+    // Too late, broken off, of no use: it was paid for, and a retry would be again.
+    if (owed !== undefined) await budget.spend(owed);
     throw error;
   }
 }

@@ -15,7 +15,7 @@ import { writeTemplate } from '../producer/write-template.ts';
 import { createAppTools } from './app-tools.ts';
 import { answerWithin } from './budget.ts';
 import type { Budget } from './budget.ts';
-import { MalformedAnswer, NOTHING } from './model.ts';
+import { MalformedAnswer } from './model.ts';
 import type { Model, Said, Spent } from './model.ts';
 import { instructions, request } from './prompts.ts';
 import type { Limits } from './settings.ts';
@@ -117,7 +117,7 @@ async function converse(deps: ModelProducerDeps, given: ProduceRequest, stage: s
     doing = 'thinks';
     if (!answer.continues) break;
   }
-  if (touched.size === 0) throw new MalformedAnswer('it ended without writing a file', NOTHING);
+  if (touched.size === 0) throw new MalformedAnswer('it ended without writing a file');
   await refuseContent(appDir, [...touched]);
   return await refuseEscapes(appDir);
 }

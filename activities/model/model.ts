@@ -23,6 +23,8 @@ export interface Question {
   readonly signal?: AbortSignal | undefined;
   /** Called for each part of the answer as it comes. */
   onPart?(): void;
+  /** Called once when the model has answered, however that ended: what it took is owed. */
+  onSpent?(spent: Spent): void;
 }
 
 /** What answers took: tokens, and millionths of the unit that the prices are in; none where none are set. */
@@ -42,7 +44,7 @@ export interface Answer {
 }
 
 export interface Model {
-  /** Throws `MalformedAnswer` for one that is cut off or cannot be read, otherwise a typed failure. */
+  /** Throws `MalformedAnswer` for one that is cut off or cannot be read, otherwise a typed failure; `onSpent` was called either way. */
   answer(question: Question): Promise<Answer>;
   /** What a person, or we in its place, say. */
   ask(text: string): Said;
@@ -50,11 +52,5 @@ export interface Model {
 
 /** Worth another try, a bounded number of times; it costs what it cost. */
 export class MalformedAnswer extends Error {
-  readonly spent: Spent;
-
-  constructor(message: string, spent: Spent) {
-    super(message);
-    this.name = 'MalformedAnswer';
-    this.spent = spent;
-  }
+  override readonly name = 'MalformedAnswer';
 }

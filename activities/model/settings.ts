@@ -19,6 +19,9 @@ export interface Limits {
   readonly micros?: number | undefined;
 }
 
+/** Without the key and the address, which nobody needs who counts. */
+export const limitsOf = ({ tokens, prices, micros }: Limits): Limits => ({ tokens, prices, micros });
+
 export interface ModelSettings extends Limits {
   /** An OpenAI-compatible base, e.g. `https://host/v1`. */
   readonly url: string;
@@ -59,6 +62,7 @@ function readCost(env: NodeJS.ProcessEnv): Pick<Limits, 'prices' | 'micros'> {
   if (priced !== undefined && (asked === undefined || answered === undefined || priced.split('/').length !== 2)) throw invalid('ADORABLE_MODEL_PRICES is what a million tokens cost, asked and answered: two numbers like 3/15.');
   if (cost === undefined) return asked === undefined || answered === undefined ? {} : { prices: { asked, answered } };
   const limit = readAmount(cost);
+  if (asked === 0 && answered === 0) throw invalid('ADORABLE_MODEL_PRICES says that all is free, so that ADORABLE_MODEL_COST would limit nothing: set real prices, or no cost.');
   if (limit === undefined || limit === 0) throw invalid('ADORABLE_MODEL_COST is no amount: a number like 2.50, in the currency of ADORABLE_MODEL_PRICES.');
   if (asked === undefined || answered === undefined) throw invalid('ADORABLE_MODEL_COST is set, but not ADORABLE_MODEL_PRICES: say what a million tokens cost, asked and answered, like 3/15.');
   return { prices: { asked, answered }, micros: Math.round(limit * 1e6) };
@@ -83,7 +87,7 @@ function readUrl(text: string, hasKey: boolean): string {
 }
 
 function readNumber(env: NodeJS.ProcessEnv, variable: string, { otherwise, max }: { otherwise: number; max: number }): number {
-  const text = env[variable] ?? String(otherwise);
+  const text = env[variable] || String(otherwise);
   const value = /^\d{1,10}$/.test(text) ? Number(text) : 0;
   if (value >= 1 && value <= max) return value;
   throw invalid(`${variable} is a whole number from 1 to ${String(max)}.`);

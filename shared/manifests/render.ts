@@ -153,7 +153,7 @@ function appWorkloads(input: RenderInput): readonly Workload[] {
     const kind = effectiveKind(app, declared.services);
     const host = hostOf(input, app.slug);
     // A declared app without files in the moment's tree: its pod says so.
-    const tree = input.trees[app.fsDirName] ?? names.NO_TREE;
+    const tree = (Object.hasOwn(input.trees, app.fsDirName) ? input.trees[app.fsDirName] : undefined) ?? names.NO_TREE;
     // In env, not in the Secret: what comes from a Secret is not expanded.
     const database: readonly EnvVar[] = kind === 'fullstack' ? toEnv({
       PGHOST: '$(NEON_COMPUTE_SERVICE_HOST)', PGPORT: '$(NEON_COMPUTE_SERVICE_PORT)', PGDATABASE: names.DATABASE,

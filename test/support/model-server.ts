@@ -60,6 +60,8 @@ export const broken: Played = (response) => {
 export const garbage: Played = (response) => { stream(response, ['{"choices": [{"delta": ', '<html>']); };
 export const tooLong: Played = (response) => { stream(response, [chunk({ role: 'assistant', content: 'and' }), chunk({}, 'length'), usage(100)]); };
 export const uncounted = (text: string): Played => (response) => { stream(response, [chunk({ role: 'assistant', content: text }), chunk({}, 'stop')]); };
+/** Counts what it was asked, and not what it answered. */
+export const halfCounted = (text: string): Played => (response) => { stream(response, [chunk({ role: 'assistant', content: text }), chunk({}, 'stop'), { ...head, choices: [], usage: { prompt_tokens: 10, total_tokens: 10 } }]); };
 export const silent: Played = () => undefined;
 
 /** Servers quote the key that they refuse. */

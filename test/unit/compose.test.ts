@@ -65,10 +65,12 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  test('every secret is required from outside', () => {
-    const named = services.flatMap(([, { environment }]) => Object.entries(environment ?? {})).filter(([key]) => /PASSWORD|SECRET|TOKEN|KEY/.test(key));
+  test('every secret is required from outside, and the model\'s settings are nothing unless they are set there', () => {
+    const all = services.flatMap(([, { environment }]) => Object.entries(environment ?? {}));
+    for (const [key, value] of all.filter(([name]) => name.startsWith('ADORABLE_MODEL_'))) expect(value).toBe(`\${${key}:-}`);
+    const named = all.filter(([key]) => /PASSWORD|SECRET|TOKEN|KEY/.test(key) && !key.startsWith('ADORABLE_MODEL_'));
     expect(named.length).toBeGreaterThan(4);
     for (const [, value] of named) expect(value).toMatch(/^\$\{[A-Z_]+:\?[^}]+\}$/);
-    for (const [, value] of text.matchAll(/\$\{([^}]+)\}/g)) expect(value).toMatch(/^([A-Z_]+:\?.+|VAR:\?)$/);
+    for (const [, value] of text.matchAll(/\$\{([^}]+)\}/g)) expect(value).toMatch(/^([A-Z_]+:\?.+|VAR:\?|ADORABLE_MODEL_[A-Z]+:-)$/);
   });
 });

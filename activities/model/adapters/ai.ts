@@ -28,7 +28,7 @@ export function connectModel(settings: ModelSettings): Model {
 
 async function answer(settings: ModelSettings, question: Question): Promise<Answer> {
   const { system, said, shape, maxTokens, signal, onPart } = question;
-  let reached = false;
+  let [reached, answers] = [false, false];
   const provider = createOpenAICompatible({
     name: 'model',
     baseURL: settings.url,
@@ -38,6 +38,7 @@ async function answer(settings: ModelSettings, question: Question): Promise<Answ
       // Neither the key nor the project goes where an answer points.
       const response = await fetch(address, { ...init, redirect: 'manual' });
       reached = true;
+      answers = response.ok;
       return response;
     },
     ...(settings.key === undefined ? {} : { apiKey: settings.key }),
@@ -59,12 +60,14 @@ async function answer(settings: ModelSettings, question: Question): Promise<Answ
   });
   let text = '';
   let called = '';
+  let thought = '';
   const counted = { asked: 0, answered: 0 };
   let finish: string | undefined;
   try {
     for await (const part of result.stream) {
       onPart?.();
       if (part.type === 'text-delta') text += part.text;
+      if (part.type === 'reasoning-delta') thought += part.text;
       if (part.type === 'tool-input-delta') called += part.delta;
       if (part.type === 'error') broken.push(part.error);
       if (part.type === 'finish-step') {
@@ -76,15 +79,19 @@ async function answer(settings: ModelSettings, question: Question): Promise<Answ
     broken.push(error);
   }
   // A server that does not count is counted for: no answer is free.
-  const tokens = counted.asked + counted.answered > 0 ? counted : { asked: guessed(system + JSON.stringify(said)), answered: guessed(text + called) };
-  const spent = spentOf(settings, tokens);
+  const spent = spentOf(settings, {
+    asked: counted.asked > 0 ? counted.asked : guessed(system + JSON.stringify(said)),
+    answered: counted.answered > 0 ? counted.answered : guessed(text + thought + called),
+  });
+  // One that says nothing until it is given up may have worked all the while; a refusal and a broken line have not.
+  if (answers || late.aborted) question.onSpent?.(spent);
   signal?.throwIfAborted();
   if (failed !== undefined) throw failed;
   if (late.aborted) throw new AdorableError('Unavailable', `The model took longer than ${String(settings.callMs / 1000)} s for one answer (ADORABLE_MODEL_SECONDS).`);
   if (broken.length > 0 && !reached) throw new AdorableError('Unavailable', `The model at ${settings.url} cannot be reached.`);
-  if (broken.length > 0) throw toFailure(settings, broken[0], spent);
-  if (finish === 'length') throw new MalformedAnswer('its answer was cut off at its length', spent);
-  if (finish !== 'stop' && finish !== 'tool-calls') throw new MalformedAnswer('its answer ended without an end', spent);
+  if (broken.length > 0) throw toFailure(settings, broken[0]);
+  if (finish === 'length') throw new MalformedAnswer('its answer was cut off at its length');
+  if (finish !== 'stop' && finish !== 'tool-calls') throw new MalformedAnswer('its answer ended without an end');
   const { messages } = await result.response;
   return { text, continues: finish === 'tool-calls', said: [...said, ...messages], spent };
 }
@@ -113,10 +120,10 @@ function toTools(tools: Readonly<Record<string, ModelTool>>, onFailure: (error: 
 }
 
 /** Without the cause: it holds the request. */
-function toFailure({ url, name }: ModelSettings, error: unknown, spent: Spent): Error {
+function toFailure({ url, name }: ModelSettings, error: unknown): Error {
   const isCall = APICallError.isInstance(error);
   const status = isCall || StreamProviderError.isInstance(error) ? error.statusCode : undefined;
-  if (status === undefined || status === 200) return new MalformedAnswer('its answer was cut off or cannot be read', spent);
+  if (status === undefined || status === 200) return new MalformedAnswer('its answer was cut off or cannot be read');
   const type = typeOf(status);
   const retryAfterMs = type === 'RateLimited' && isCall ? pauseOf(error.responseHeaders?.['retry-after']) : undefined;
   return new AdorableError(type, `The model at ${url} answers ${String(status)}${adviceOf(type, name)}`, { details: { status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) } });

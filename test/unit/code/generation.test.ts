@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { readAppTrees } from '../../../activities/code/app-trees.ts';
 import { resolveAppFile } from '../../../activities/code/app-tree.ts';
 import { AdorableError } from '../../../shared/errors.ts';
@@ -190,6 +190,17 @@ describe('served trees', () => {
     expect(new Set(paths.flat())).toEqual(new Set([dir]));
     expect(readdirSync(join(dir, 'apps'))).toEqual(['blog']);
     expect(readdirSync(trees).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  test('a checkout whose dependencies were installed anew is linked anew, and stays read-only', async () => {
+    const point = await generate(world, operation(2), [blog]);
+    const link = join((await world.code.serveApps({ projectId: PROJECT, tree: point.tree }))[0] ?? '', 'apps/blog/node_modules');
+    const before = readlinkSync(link);
+    world.deps.ensureDeps = () => Promise.resolve('/elsewhere/deps/node_modules');
+    await world.code.serveApps({ projectId: PROJECT, tree: point.tree });
+    expect([before === '/elsewhere/deps/node_modules', readlinkSync(link)]).toEqual([false, '/elsewhere/deps/node_modules']);
+    expect(statSync(dirname(link)).mode & 0o777).toBe(0o555);
+    expect(readdirSync(dirname(link)).filter((name) => name.startsWith('.new-'))).toEqual([]);
   });
 
   test('an unknown tree is Unreachable and leaves nothing', async () => {

@@ -64,7 +64,8 @@ describe('render', () => {
     const changed = { trees: { 'personal-finance': OTHER, blog: BLOG_TREE } };
     expect(annotations(changed, 'app')['adorable.dev/tree']).toBe(OTHER);
     expect(JSON.stringify(specOf(render(input(changed)), 'app-blog'))).toBe(JSON.stringify(specOf(render(input()), 'app-blog')));
-    // A declared app without files in the tree starts nothing of another's.
+    // A declared app without files in the tree starts nothing of another's, whatever it is called.
+    expect(envOf(render(input({ declared: { ...AFTER, apps: [app('constructor', 'react')] }, trees: {} })), 'app-constructor')['TREE']).toBe(`/srv/projects/qiwykfu39n/trees/${NO_TREE}`);
     expect(envOf(render(input({ trees: { blog: BLOG_TREE } })), 'app')['TREE']).toBe(`/srv/projects/qiwykfu39n/trees/${NO_TREE}`);
   });
 

@@ -174,6 +174,19 @@ describe('what fails leaves what was there, and nothing beside it', () => {
     expect(readdirSync(root)).toEqual(['draft']);
   });
 
+  test('what was answered is paid, of whatever use it was; what was refused is not', async () => {
+    const paidFor = async (played: readonly Played[], deps: Partial<ModelProducerDeps> = {}, callMs?: number): Promise<number> => {
+      spent.clear();
+      server.play(...half, ...played);
+      await refusal(produce({}, deps, callMs));
+      return spent.get('op_000000000001') ?? 0;
+    };
+    expect(await paidFor([status(500)])).toBe(100);
+    expect(await paidFor([call('check'), says('Done.')], { check: () => Promise.reject(new AdorableError('Unavailable', 'no registry')) })).toBe(200);
+    // Counted by its length, since nobody else counts.
+    expect(await paidFor([silent], {}, 3000)).toBeGreaterThan(200);
+  });
+
   test('a try after a cut-off one begins anew', async () => {
     server.play(write('src/left-over.ts', 'half'), cutOff, write('src/app.tsx', 'whole'), says('Done.'));
     await produce();

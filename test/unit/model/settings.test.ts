@@ -18,6 +18,8 @@ test('an address, a name and a key are one', () => {
   expect(readModelSettings({ ADORABLE_MODEL_URL: 'http://127.0.0.1:11434/v1', ADORABLE_MODEL_NAME: 'local:7b', ADORABLE_MODEL_TOKENS: '1000', ADORABLE_MODEL_SECONDS: '20' }))
     .toEqual({ url: 'http://127.0.0.1:11434/v1', key: undefined, name: 'local:7b', tokens: 1000, callMs: 20_000 });
   expect(readModelSettings({ ...ENV, ADORABLE_MODEL_PRICES: '3/15', ADORABLE_MODEL_COST: '2.5' })).toMatchObject({ prices: { asked: 3, answered: 15 }, micros: 2_500_000 });
+  // As a compose file passes what nobody set.
+  expect(readModelSettings({ ...ENV, ADORABLE_MODEL_KEY: '', ADORABLE_MODEL_TOKENS: '', ADORABLE_MODEL_PRICES: '', ADORABLE_MODEL_COST: '', ADORABLE_MODEL_SECONDS: '' })).toEqual({ url: 'https://models.example/v1', key: undefined, name: 'acme/large-2', tokens: 400_000, callMs: 180_000 });
   expect(readModelSettings({ ...ENV, ADORABLE_MODEL_PRICES: '0.25/0' })).toMatchObject({ prices: { asked: 0.25, answered: 0 } });
 });
 
@@ -38,6 +40,7 @@ describe('is refused, without the key', () => {
     ['one price', { ...ENV, ADORABLE_MODEL_PRICES: '3' }],
     ['three prices', { ...ENV, ADORABLE_MODEL_PRICES: '3/4/5' }],
     ['a price that is none', { ...ENV, ADORABLE_MODEL_PRICES: '3/-1' }],
+    ['a cost of what is free', { ...ENV, ADORABLE_MODEL_PRICES: '0/0', ADORABLE_MODEL_COST: '5' }],
     ['a cost of nothing', { ...ENV, ADORABLE_MODEL_PRICES: '3/15', ADORABLE_MODEL_COST: '0' }],
     ['a cost with its currency', { ...ENV, ADORABLE_MODEL_PRICES: '3/15', ADORABLE_MODEL_COST: '$5' }],
     ['a patience longer than an activity', { ...ENV, ADORABLE_MODEL_SECONDS: '3600' }],
