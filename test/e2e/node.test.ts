@@ -230,7 +230,7 @@ describe('the end of a pod', () => {
     const began = Date.now();
     await remove('quick');
     await until(async () => (await pod('quick')) === undefined);
-    expect(Date.now() - began).toBeLessThan(3_000);
+    expect(Date.now() - began).toBeLessThan(15_000);
   }, 30_000);
 
   test('one that ignores SIGTERM is killed with all its children when the grace ends', async () => {
