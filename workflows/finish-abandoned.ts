@@ -28,7 +28,7 @@ async function undo(run: Run, heir: Fenced, abandoned: Abandoned): Promise<strin
   const { projectId, operationId } = heir;
   switch (abandoned.kind) {
     case 'provision':
-      await deprovision(run, heir, abandoned.back);
+      await deprovision(run, heir, abandoned.back, 'undoing');
       return 'unchanged';
     case 'generate':
       // Whether it had frozen the project its row does not say: what runs is taken to where it was either way.

@@ -11,7 +11,8 @@ import { code, data, infra, records } from './activities.ts';
 import { claimProject, concluding } from './claim.ts';
 import { completeRunning } from './generation-tail.ts';
 import { Run } from './run.ts';
-import { Saga, turning } from './saga.ts';
+import { turning } from './saga.ts';
+import { deprovision } from './teardown.ts';
 
 export async function provisionProject(request: ProvisionRequest): Promise<OperationOutcome> {
   const run = new Run(request, 'provision');
@@ -21,28 +22,24 @@ export async function provisionProject(request: ProvisionRequest): Promise<Opera
     const { projectId, operationId, fence } = claim;
     const fenced: Fenced = { projectId, operationId, fence };
     const [tenantId, timelineId] = [tenantIdOf(projectId), firstTimelineId(projectId)];
-    const saga = new Saga(run);
     try {
       await run.cancellable(async () => {
         run.phase('provision');
-        const point = await saga.step('repository', () => code.ensureRepository(fenced), async (unwinding) => {
-          await code.deleteRepository(unwinding);
-          await records.archiveProject(unwinding);
-        });
+        const point = await run.step('repository', () => code.ensureRepository(fenced));
         const moment: Moment = { checkpointId: operationCheckpointId(operationId, 'target'), ...point, tenantId, timelineId };
-        await saga.step('timeline', () => data.ensureTenant({ ...fenced, tenantId, timelineId }), (unwinding) => data.deleteTenant({ ...unwinding, tenantId }));
-        // Undone by archiving the project, which voids its checkpoints.
-        await saga.step('intent', () => records.recordCheckpointIntent({ ...fenced, moment, kind: 'provisioned', parentId: null, declaredFrom: 'rows' }));
-        await saga.step('namespace', () => infra.ensureNamespace(fenced), (unwinding) => infra.deleteNamespace(unwinding));
-        await saga.step('secrets', () => infra.ensureSecrets({ ...fenced, moment }));
-        await saga.step('compute', () => infra.startCompute({ ...fenced, moment }));
-        await saga.step('schema', () => data.convergeSchema({ ...fenced, moment }));
-        await saga.step('infra', () => infra.convergeInfra({ ...fenced, moment, keepRunning: true }));
-        await saga.step('open', () => infra.open(fenced));
-        await CancellationScope.nonCancellable(() => saga.step('checkpoint', () => completeRunning(fenced, moment, true)));
+        await run.step('timeline', () => data.ensureTenant({ ...fenced, tenantId, timelineId }));
+        await run.step('intent', () => records.recordCheckpointIntent({ ...fenced, moment, kind: 'provisioned', parentId: null, declaredFrom: 'rows' }));
+        await run.step('namespace', () => infra.ensureNamespace(fenced));
+        await run.step('secrets', () => infra.ensureSecrets({ ...fenced, moment }));
+        await run.step('compute', () => infra.startCompute({ ...fenced, moment }));
+        await run.step('schema', () => data.convergeSchema({ ...fenced, moment }));
+        await run.step('infra', () => infra.convergeInfra({ ...fenced, moment, keepRunning: true }));
+        await run.step('open', () => infra.open(fenced));
+        await CancellationScope.nonCancellable(() => run.step('checkpoint', () => completeRunning(fenced, moment, true)));
       });
     } catch (error) {
-      await turning(async () => { await saga.unwind({ ...fenced, ...(await records.raiseOperationFence(fenced)) }); });
+      // One compensation for all steps: what is taken down builds on what is taken down after it, so a failure ends it there.
+      await turning(async () => { await deprovision(run, { ...fenced, ...(await records.raiseOperationFence(fenced)) }, null, 'undoing'); });
       throw error;
     }
     return { outcome: 'provisioned', health: 'healthy', degraded: [], message: `Project ${projectId} is ready.` };
