@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { OperationOutcome } from '../../shared/contract/operation.ts';
 import { firstTimelineId, tenantIdOf } from '../../shared/derive.ts';
 import type { OperationId, ProjectId } from '../../shared/ids.ts';
-import { WorkerDied } from '../support/bench.ts';
+import { NeverEnds, WorkerDied } from '../support/bench.ts';
 import type { Bench, BenchRun } from '../support/bench.ts';
 import type { BoundaryCall, FakeWorld } from '../support/fake-world.ts';
 import type { Boundary } from './boundaries.ts';
@@ -57,17 +57,21 @@ export function createInjector(bench: Bench) {
   async function settled(run: BenchRun): Promise<OperationOutcome | undefined> {
     try {
       return (await run.result()) as OperationOutcome;
-    } catch {
+    } catch (error) {
+      if (error instanceof NeverEnds) throw error;
       return undefined; // Terminated, or left open: the rows and the world say what became of it.
     }
   }
 
-  /** A run that does not end is ended, and its open row is a finding; `recover` must then end it all the same. */
+  /** A run that does not end is ended, and is a finding. */
   async function ended(run: BenchRun): Promise<OperationOutcome | undefined> {
     const patience = new AbortController();
-    const late = sleep(PATIENCE_MS, undefined, { signal: patience.signal }).then(() => run.terminate(), () => undefined);
+    let isLate = false;
+    const late = sleep(PATIENCE_MS, undefined, { signal: patience.signal }).then(() => { isLate = true; return run.terminate(); }, () => undefined);
     try {
-      return await settled(run);
+      const outcome = await settled(run);
+      if (isLate) throw new NeverEnds(`${run.workflowId} did not end`);
+      return outcome;
     } finally {
       patience.abort();
       await late;

@@ -9,6 +9,9 @@ import type { FakeWorld } from './fake-world.ts';
 /** Thrown by a world in an activity's place: its worker is gone, nobody answers, another attempt comes. */
 export class WorkerDied extends Error {}
 
+/** A run that retries what cannot succeed: it would wait for ever. */
+export class NeverEnds extends Error {}
+
 export interface BenchRun {
   readonly workflowId: string;
   readonly runId: string;

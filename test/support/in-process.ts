@@ -15,7 +15,7 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { CANCEL_RUN_UPDATE, projectWorkflowId, TASK_QUEUE } from '../../shared/contract/operation.ts';
 import type { OperationRequest } from '../../shared/contract/operation.ts';
-import { servingWorlds, WorkerDied } from './bench.ts';
+import { NeverEnds, servingWorlds, WorkerDied } from './bench.ts';
 import type { Bench, BenchRun } from './bench.ts';
 import { FakeWorld } from './fake-world.ts';
 
@@ -188,7 +188,7 @@ class Run implements BenchRun {
           return;
         } catch (error) {
           const isRetryable = !(error instanceof ApplicationFailure) || error.nonRetryable !== true;
-          if (isRetryable && attempt > PATIENCE) throw new Error(`${name} failed ${String(attempt)} times`, { cause: error });
+          if (isRetryable && attempt > PATIENCE) throw new NeverEnds(`${name} failed ${String(attempt)} times: ${error instanceof Error ? error.message : ''}`, { cause: error });
           if (isRetryable && !this.#cancelled.has(id)) {
             await new Promise(setImmediate);
             continue;
