@@ -49,7 +49,7 @@ async function main(): Promise<number> {
   };
   console.log(`${String(shapes.length)} shapes × ${String(faults.length)} faults on the real engines, ${String(platforms)} platforms side by side. Each run puts one fault at one activity of
 a saga and must end in a named outcome, with its stores read back (I1–I9). All of it is about
-1,450 runs of 5 to 20 s each, hours on 2 cores; --thin 8 is a sample of it.`);
+1,330 runs of 5 to 25 s each, 100 min on 2 cores with --platforms 3; --thin 8 is a sample of it.`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     // The runs at work end and are told of; the platforms are taken down.
     process.on(signal, () => { schedule.stop(); console.log('stopping after the runs at work'); });
