@@ -33,7 +33,7 @@ export interface OpenRuntime {
   close(): Promise<void>;
 }
 
-export async function openRuntime(dataDir: string): Promise<OpenRuntime> {
+export async function openRuntime(dataDir: string, options: { readonly taskQueue?: string } = {}): Promise<OpenRuntime> {
   const platform = readPlatform(dataDir);
   const database = connectPlatform(platformSqlUrl(platform));
   try {
@@ -42,7 +42,7 @@ export async function openRuntime(dataDir: string): Promise<OpenRuntime> {
     await database.end();
     throw new AdorableError('NotRunning', `The platform in ${dataDir} does not answer: \`adorable up\` starts it, \`adorable status\` says what is down.`, { cause });
   }
-  const temporal = await connectTemporal(`127.0.0.1:${String(platform.ports.temporal)}`);
+  const temporal = await connectTemporal(`127.0.0.1:${String(platform.ports.temporal)}`, undefined, options.taskQueue);
   const unused = (what: string) => (): Promise<never> => Promise.reject(new AdorableError('InvariantViolated', `The client does not ${what}.`));
   const code = createCodeActivities({
     projectsDir: layout(dataDir).projects,

@@ -40,7 +40,8 @@ const SWEEP_PATIENCE_MS = 90_000;
 
 const key = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
 
-export async function connectTemporal(address: string, namespace = 'default'): Promise<TemporalGate> {
+/** `taskQueue`: another worker's than the platform's, for a benchmark that brings its own. */
+export async function connectTemporal(address: string, namespace = 'default', taskQueue: string = TASK_QUEUE): Promise<TemporalGate> {
   const connection = await Connection.connect({ address, connectTimeout: '5 seconds' }).catch((cause: unknown) => {
     throw new AdorableError('NotRunning', `Temporal does not answer at ${address}: \`adorable status\` says what is down.`, { cause });
   });
@@ -131,7 +132,7 @@ export async function connectTemporal(address: string, namespace = 'default'): P
       const workflowId = projectWorkflowId(request.projectId);
       try {
         const handle = await client.workflow.start(workflow, {
-          workflowId, taskQueue: TASK_QUEUE, args: [request], workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+          workflowId, taskQueue, args: [request], workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
           typedSearchAttributes: new TypedSearchAttributes([
             { key: key(SEARCH_ATTRIBUTES.projectId), value: request.projectId },
             { key: key(SEARCH_ATTRIBUTES.operation), value: request.operationId },
@@ -151,7 +152,7 @@ export async function connectTemporal(address: string, namespace = 'default'): P
 
     async execute<T>(workflow: string, workflowId: string, input: unknown): Promise<T> {
       try {
-        return (await client.workflow.execute(workflow, { workflowId, taskQueue: TASK_QUEUE, args: [input], workflowRunTimeout: '5 minutes' })) as T;
+        return (await client.workflow.execute(workflow, { workflowId, taskQueue, args: [input], workflowRunTimeout: '5 minutes' })) as T;
       } catch (error) {
         throw toFailure(error);
       }

@@ -2,14 +2,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Client, Connection } from '@temporalio/client';
 import { checkout } from '../../local/engines/recipe.ts';
-import { GENERATE_PROJECT } from '../../shared/contract/generate-project.ts';
 import { makePlace } from '../filesystem.ts';
 import { machineFacts } from '../machine.ts';
 import { replaceSection } from '../markdown.ts';
 import { parseApps, parseRepeat } from '../options.ts';
 import { withPlatform } from '../platform.ts';
+import { withClient } from '../workflow/client.ts';
 import { measureOverhead, quietWorkers } from '../workflow/overhead.ts';
 import { generateMany } from './many-apps.ts';
 import { generationTable } from './report.ts';
@@ -49,23 +48,19 @@ async function bench(): Promise<void> {
   try {
     const report = await withPlatform(place.folder, note, async (open): Promise<GenerationReport> => {
       const address = `127.0.0.1:${String(open.platform.ports.temporal)}`;
-      const connection = await Connection.connect({ address });
-      const client = new Client({ connection });
-      try {
-        const runs = await generateMany(open, counts, note);
-        const results: GenerationResult[] = [];
-        for (const [at, { calls, request, ...run }] of runs.entries()) {
+      const results = await withClient(address, async (client) => {
+        const done: GenerationResult[] = [];
+        for (const [at, { calls, request, workflow, ...run }] of (await generateMany(open, client, { counts, note })).entries()) {
           const apps = counts[at] ?? 0;
-          const input = { client, address, workflow: GENERATE_PROJECT, calls, request, repeat, sideBySide };
+          const input = { client, address, workflow, calls, request, repeat, sideBySide };
           const instant = await measureOverhead(input, false);
           const paced = apps > PACED_APPS ? undefined : await measureOverhead({ ...input, repeat: Math.min(repeat, PACED_ROUNDS) }, true);
           note(`${String(apps)} apps by both workflows`);
-          results.push({ apps, run, instant, paced });
+          done.push({ apps, run, instant, paced });
         }
-        return { date: new Date().toISOString().slice(0, 10), machine: machineFacts(), results };
-      } finally {
-        await connection.close();
-      }
+        return done;
+      });
+      return { date: new Date().toISOString().slice(0, 10), machine: machineFacts(), results };
     });
     process.stdout.write(values.json === true ? `${JSON.stringify(report)}\n` : `${generationTable(report)}\n`);
     if (values.write === true) {

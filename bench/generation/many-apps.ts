@@ -3,25 +3,19 @@
  * one on the real stores, but nothing is started, so that the apps' own start is in no figure.
  */
 import { join } from 'node:path';
-import { activityInfo } from '@temporalio/activity';
-import { Client, Connection } from '@temporalio/client';
-import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import type { Client } from '@temporalio/client';
 import { readBlueprints } from '../../activities/producer/blueprints.ts';
-import { approveRevision } from '../../activities/records/plan-revisions.ts';
+import { openRuntime } from '../../client/open.ts';
 import type { OpenRuntime } from '../../client/open.ts';
-import { newOperationId } from '../../client/runtime.ts';
 import { checkout } from '../../local/engines/recipe.ts';
 import { PLAN_VERSION, sentinelOf } from '../../shared/architect/plan.ts';
 import type { Blueprint, PlanFeature, ProposedPlan } from '../../shared/architect/plan.ts';
-import { GENERATE_PROJECT } from '../../shared/contract/generate-project.ts';
-import type { GenerateRequest } from '../../shared/contract/generate-project.ts';
 import { projectWorkflowId } from '../../shared/contract/operation.ts';
-import type { OperationOutcome } from '../../shared/contract/operation.ts';
-import type { TierResult } from '../../shared/ports.ts';
 import { readWorkerConfig } from '../../workers/config.ts';
 import { openWorker } from '../../workers/open-worker.ts';
 import { seconds } from '../markdown.ts';
 import { concluded } from '../restore/project.ts';
+import { startingNothing } from '../workflow/starting-nothing.ts';
 import { recordRun } from '../workflow/record-run.ts';
 import type { RecordedRun } from '../workflow/record-run.ts';
 
@@ -29,31 +23,21 @@ const TASK_QUEUE = 'bench-generation';
 /** Alternating, so that both kinds are in. */
 const BLUEPRINTS = ['task-board', 'portfolio'];
 
-/** Deployments stay at 0, where the converge put them. */
-const startingNothing: ActivityInterceptorsFactory = () => ({
-  inbound: {
-    execute: async (input, next) => (activityInfo().activityType === 'startTiers' ? { healthy: [], degraded: [] } satisfies TierResult : await next(input)),
-  },
-});
-
 /** A project of its own for each count; answers each run as its history tells it. */
-export async function generateMany({ platform, runtime, database }: OpenRuntime, counts: readonly number[], note: (text: string) => void): Promise<readonly RecordedRun[]> {
+export async function generateMany(open: OpenRuntime, client: Client, { counts, note }: { counts: readonly number[]; note: (text: string) => void }): Promise<readonly RecordedRun[]> {
+  const { dataDir } = open.platform;
   const blueprints = await readBlueprints(join(checkout, 'blueprints'));
-  const connection = await Connection.connect({ address: `127.0.0.1:${String(platform.ports.temporal)}` });
-  const client = new Client({ connection });
-  const worker = await openWorker(readWorkerConfig(platform.dataDir, {}), { taskQueue: TASK_QUEUE, interceptors: [startingNothing] });
+  const ours = await openRuntime(dataDir, { taskQueue: TASK_QUEUE });
+  const worker = await openWorker(readWorkerConfig(dataDir, {}), { taskQueue: TASK_QUEUE, interceptors: [startingNothing] });
 
   const generate = async (apps: number): Promise<RecordedRun> => {
-    const created = await runtime.createProject(`${String(apps)} apps`);
+    // By the platform's own worker: its compute runs.
+    const created = await open.runtime.createProject(`${String(apps)} apps`);
     await concluded(created);
     const { projectId } = created;
-    const { revisionId } = await runtime.propose(projectId, planOf(apps, blueprints));
-    await approveRevision(database, projectId, revisionId);
-    const request: GenerateRequest = { projectId, operationId: newOperationId(), door: 'approve_plan', revisionId, waitMs: 1 };
-    const workflowId = projectWorkflowId(projectId);
-    const outcome = (await client.workflow.execute(GENERATE_PROJECT, { workflowId, taskQueue: TASK_QUEUE, args: [request] })) as OperationOutcome;
-    if (outcome.outcome !== 'generated') throw new Error(`The generation of ${String(apps)} apps ended ${outcome.outcome}: ${outcome.message}`);
-    return await recordRun(client, workflowId);
+    const { revisionId } = await ours.runtime.propose(projectId, planOf(apps, blueprints));
+    await concluded(await ours.runtime.approvePlan(projectId, revisionId, { waitMs: 1 }));
+    return await recordRun(client, projectWorkflowId(projectId));
   };
 
   try {
@@ -68,7 +52,7 @@ export async function generateMany({ platform, runtime, database }: OpenRuntime,
     });
   } finally {
     await worker.close();
-    await connection.close();
+    await ours.close();
   }
 }
 

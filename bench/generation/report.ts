@@ -7,7 +7,7 @@ import type { RecordedRun } from '../workflow/record-run.ts';
 
 export interface GenerationResult {
   readonly apps: number;
-  readonly run: Omit<RecordedRun, 'calls' | 'request'>;
+  readonly run: Omit<RecordedRun, 'calls' | 'request' | 'workflow'>;
   /** Over activities that answer at once. */
   readonly instant: Overhead;
   /** Over activities that take as long as they took; where it was measured. */

@@ -13,6 +13,8 @@ export interface HistorySize {
 }
 
 export interface RecordedRun {
+  /** The workflow's name. */
+  readonly workflow: string;
   /** The run's own history. */
   readonly size: HistorySize;
   readonly children: HistorySize & { readonly runs: number };
@@ -30,7 +32,7 @@ export async function recordRun(client: Client, workflowId: string): Promise<Rec
   const children = [];
   for (const id of started) children.push(await read(client, id));
   return {
-    size: own.size, request: own.events[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.map(decode)[0], ms: own.ms,
+    workflow: own.workflow, size: own.size, request: own.events[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.map(decode)[0], ms: own.ms,
     calls: [...own.calls, ...children.flatMap(({ calls }) => calls)],
     children: { runs: children.length, events: sum(children, 'events'), activities: sum(children, 'activities'), bytes: sum(children, 'bytes') },
   };
@@ -38,11 +40,11 @@ export async function recordRun(client: Client, workflowId: string): Promise<Rec
 
 async function read(client: Client, workflowId: string) {
   const handle = client.workflow.getHandle(workflowId);
-  const { raw, startTime, closeTime } = await handle.describe();
+  const { raw, type, startTime, closeTime } = await handle.describe();
   const events = (await handle.fetchHistory()).events ?? [];
   const calls = callsOf(events as readonly HistoryEvent[], decode, childOf(workflowId));
   const size: HistorySize = { events: events.length, activities: calls.length, bytes: Number(raw.workflowExecutionInfo?.historySizeBytes ?? 0) };
-  return { events, calls, size, ms: (closeTime?.getTime() ?? NaN) - startTime.getTime() };
+  return { events, calls, size, workflow: type, ms: (closeTime?.getTime() ?? NaN) - startTime.getTime() };
 }
 
 const sum = (runs: readonly { readonly size: HistorySize }[], of: keyof HistorySize): number => runs.reduce((total, { size }) => total + size[of], 0);

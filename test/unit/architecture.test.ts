@@ -54,7 +54,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   typescript: ['activities/context/adapters/typescript.ts'],
   'http-proxy-3': ['local/gateway/gateway-server.ts'],
   // The schedule of the sweep is the worker's, since a platform may have no other part of ours.
-  '@temporalio/client': ['client/temporal.ts', 'workers/sweep-schedule.ts', 'bench/workflow/'],
+  '@temporalio/client': ['client/temporal.ts', 'workers/sweep-schedule.ts', 'bench/workflow/', 'bench/generation/many-apps.ts'],
   // The worker process and the wrapper of its activities.
   '@temporalio/worker': ['workers/', 'bench/workflow/'],
   '@temporalio/activity': ['workers/', 'bench/workflow/'],
