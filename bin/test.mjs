@@ -33,7 +33,7 @@ const runs = browser
     : [['--testPathIgnorePatterns', 'test/e2e', 'test/browser', ...longestFirst], ['--testPathPatterns', 'test/e2e', ...longestFirst]];
 
 if (!browser && rest.length === 0) {
-  console.error('Units and workflows first, then end to end on the real engines: about 15 min on two cores once the engines are cached.');
+  console.error('Units and workflows first, then end to end on the real engines: about 18 min on two cores once the engines are cached.');
 }
 let code = 0;
 let interrupted = false;
