@@ -24,10 +24,11 @@ const LEFTOVER_MS = 3_600_000;
 export async function serveApps(deps: CodeDeps, input: { projectId: ProjectId; tree: TreeHash }): Promise<readonly string[]> {
   const repository = openRepository(deps.projectsDir, input.projectId);
   const apps = (await listAppTrees(repository, input.tree)).map((app) => ({ ...app, path: join(repository.trees, app.tree) }));
-  const missing = apps.filter(({ path }) => !existsSync(path));
-  if (missing.length > 0) await removeLeftovers(repository);
-  for (const app of missing) await serveApp(deps, repository, app);
-  for (const app of apps) await relink(deps, join(app.path, 'apps', app.slug));
+  if (apps.some(({ path }) => !existsSync(path))) await removeLeftovers(repository);
+  for (const app of apps) {
+    if (existsSync(app.path)) await relink(deps, join(app.path, 'apps', app.slug));
+    else await serveApp(deps, repository, app);
+  }
   return apps.map(({ path }) => path);
 }
 
@@ -49,11 +50,13 @@ async function relink(deps: CodeDeps, app: string): Promise<void> {
   const lockfile = join(app, 'package-lock.json');
   const link = join(app, 'node_modules');
   const linked = await readlink(link).catch(() => undefined);
-  if (linked === undefined || !existsSync(lockfile) || linked === await deps.ensureDeps(lockfile)) return;
+  if (linked === undefined || !existsSync(lockfile)) return;
+  const target = await deps.ensureDeps(lockfile);
+  if (linked === target) return;
   await chmod(app, 0o755);
   try {
     const aside = join(app, `.new-${randomBytes(6).toString('hex')}`);
-    await symlink(await deps.ensureDeps(lockfile), aside);
+    await symlink(target, aside);
     await rename(aside, link);
   } finally {
     await chmod(app, 0o555);

@@ -1,13 +1,10 @@
 /** `bench generation`: what a generation's workflow costs by itself, and how its history grows with the apps. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { checkout } from '../../local/engines/recipe.ts';
 import { makePlace } from '../filesystem.ts';
 import { machineFacts } from '../machine.ts';
-import { replaceSection } from '../markdown.ts';
 import { parseApps, parseRepeat } from '../options.ts';
 import { withPlatform } from '../platform.ts';
+import { publish } from '../publish.ts';
 import { withClient } from '../workflow/client.ts';
 import { measureOverhead, quietWorkers } from '../workflow/overhead.ts';
 import { generateMany } from './many-apps.ts';
@@ -62,11 +59,7 @@ async function bench(): Promise<void> {
       });
       return { date: new Date().toISOString().slice(0, 10), machine: machineFacts(), results };
     });
-    process.stdout.write(values.json === true ? `${JSON.stringify(report)}\n` : `${generationTable(report)}\n`);
-    if (values.write === true) {
-      const file = join(checkout, 'docs', 'benchmarks.md');
-      writeFileSync(file, replaceSection(readFileSync(file, 'utf8'), 'generation', generationTable(report)));
-    }
+    publish({ section: 'generation', report, text: generationTable(report), json: values.json, write: values.write });
   } finally {
     await place.remove();
   }

@@ -1,16 +1,13 @@
 /** `bench workflow`: what a restore's workflow costs by itself, and what a converge that changes nothing asks. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { checkout } from '../../local/engines/recipe.ts';
 import { projectWorkflowId } from '../../shared/contract/operation.ts';
 import { RESTORE_PROJECT } from '../../shared/contract/restore-project.ts';
 import { makePlace } from '../filesystem.ts';
 import { machineFacts } from '../machine.ts';
-import { replaceSection } from '../markdown.ts';
 import { parseRepeat } from '../options.ts';
 import { withPlatform } from '../platform.ts';
+import { publish } from '../publish.ts';
 import { concluded, makeProject } from '../restore/project.ts';
 import { measureNoOpConverge } from './no-op-converge.ts';
 import { measureOverhead, quietWorkers } from './overhead.ts';
@@ -68,11 +65,7 @@ async function bench(): Promise<void> {
         await connection.close();
       }
     });
-    process.stdout.write(values.json === true ? `${JSON.stringify(report)}\n` : `${workflowTable(report)}\n`);
-    if (values.write === true) {
-      const file = join(checkout, 'docs', 'benchmarks.md');
-      writeFileSync(file, replaceSection(readFileSync(file, 'utf8'), 'workflow', workflowTable(report)));
-    }
+    publish({ section: 'workflow', report, text: workflowTable(report), json: values.json, write: values.write });
   } finally {
     await place.remove();
   }
