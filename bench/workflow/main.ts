@@ -1,6 +1,5 @@
 /** `bench workflow`: what a restore's workflow costs by itself, and what a converge that changes nothing asks. */
 import { parseArgs } from 'node:util';
-import { Client, Connection } from '@temporalio/client';
 import { projectWorkflowId } from '../../shared/contract/operation.ts';
 import { RESTORE_PROJECT } from '../../shared/contract/restore-project.ts';
 import { makePlace } from '../filesystem.ts';
@@ -9,6 +8,7 @@ import { parseRepeat } from '../options.ts';
 import { withPlatform } from '../platform.ts';
 import { publish } from '../publish.ts';
 import { concluded, makeProject } from '../restore/project.ts';
+import { withClient } from './client.ts';
 import { measureNoOpConverge } from './no-op-converge.ts';
 import { measureOverhead, quietWorkers } from './overhead.ts';
 import { recordRun } from './record-run.ts';
@@ -44,26 +44,25 @@ async function bench(): Promise<void> {
   try {
     const report = await withPlatform(place.folder, note, async (open): Promise<WorkflowReport> => {
       const address = `127.0.0.1:${String(open.platform.ports.temporal)}`;
-      const connection = await Connection.connect({ address });
-      const client = new Client({ connection });
-      const project = await makeProject(open, 1e6, note);
-      try {
-        const { projectId } = project;
-        await concluded(await open.runtime.restore(projectId, 'undo'));
-        const undo = await recordRun(client, projectWorkflowId(projectId));
-        await concluded(await open.runtime.restore(projectId, 'redo'));
-        const redo = await recordRun(client, projectWorkflowId(projectId));
-        note('undone and redone; now the same activities by both workflows');
-        const converge = await measureNoOpConverge(open, projectId);
-        const input = { client, address, workflow: RESTORE_PROJECT, calls: undo.calls, request: undo.request, repeat };
-        const instant = await measureOverhead(input, false);
-        // As long as an undo each: a few are enough, since little of it is the workflow's.
-        const paced = await measureOverhead({ ...input, repeat: Math.min(repeat, PACED_ROUNDS) }, true);
-        return { date: new Date().toISOString().slice(0, 10), machine: machineFacts(), undo: undo.size, redo: redo.size, instant, paced, converge, render: measureRender(1000, 9) };
-      } finally {
-        await project.world.close();
-        await connection.close();
-      }
+      return await withClient(address, async (client) => {
+        const project = await makeProject(open, 1e6, note);
+        try {
+          const { projectId } = project;
+          await concluded(await open.runtime.restore(projectId, 'undo'));
+          const undo = await recordRun(client, projectWorkflowId(projectId));
+          await concluded(await open.runtime.restore(projectId, 'redo'));
+          const redo = await recordRun(client, projectWorkflowId(projectId));
+          note('undone and redone; now the same activities by both workflows');
+          const converge = await measureNoOpConverge(open, projectId);
+          const input = { client, address, workflow: RESTORE_PROJECT, calls: undo.calls, request: undo.request, repeat };
+          const instant = await measureOverhead(input, false);
+          // As long as an undo each: a few are enough, since little of it is the workflow's.
+          const paced = await measureOverhead({ ...input, repeat: Math.min(repeat, PACED_ROUNDS) }, true);
+          return { date: new Date().toISOString().slice(0, 10), machine: machineFacts(), undo: undo.size, redo: redo.size, instant, paced, converge, render: measureRender(1000, 9) };
+        } finally {
+          await project.world.close();
+        }
+      });
     });
     publish({ section: 'workflow', report, text: workflowTable(report), json: values.json, write: values.write });
   } finally {
