@@ -95,6 +95,7 @@ export function compose(config: WorkerConfig, signals: { heartbeat(): void; sign
     contain,
     checkUid: (scratchDir) => projectUid(config.dataDir, projectOf(paths.projects, scratchDir), 'app'),
     heartbeat: signals.heartbeat,
+    signal: signals.signal,
   });
   const model = config.model === undefined ? undefined : createModelProducer({
     model: connectModel(config.model),

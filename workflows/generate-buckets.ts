@@ -1,5 +1,5 @@
 /**
- * One `generateApp` per bucket, side by side. A bucket that fails leaves the others' results in
+ * One `generateApp` per bucket, some side by side. A bucket that fails leaves the others' results in
  * their refs; the run then waits for `resumeRun`, which runs the failed ones again, and gives up
  * as resumable when none comes in time.
  */
@@ -25,6 +25,9 @@ export interface Buckets {
 
 /** What another attempt of the same bucket, or another revision of its producer, may mend. */
 const MENDABLE: ReadonlySet<FailureType> = new Set(['BuildFailed', 'IsolationViolated', 'QuotaExceeded']);
+
+/** One large plan leaves most of a worker's slots to the other projects' runs. */
+const AT_ONCE = 8;
 
 export interface FailedBuckets {
   readonly resumable: Resumable;
@@ -68,18 +71,23 @@ async function sideBySide(buckets: readonly Bucket[], work: (bucket: Bucket) => 
   const scope = new CancellationScope({ cancellable: true });
   const failed: FailedBucket[] = [];
   let fatal: { readonly error: unknown } | undefined;
-  await scope.run(() => Promise.allSettled(buckets.map(async (bucket) => {
-    try {
-      await work(bucket);
-    } catch (error) {
-      const why = toFailure(error);
-      if (MENDABLE.has(why.type)) failed.push({ bucket, why });
-      else {
-        fatal ??= { error };
-        scope.cancel();
+  const waiting = buckets.values();
+  const lane = async (): Promise<void> => {
+    for (const bucket of waiting) {
+      try {
+        await work(bucket);
+      } catch (error) {
+        const why = toFailure(error);
+        if (MENDABLE.has(why.type)) failed.push({ bucket, why });
+        else {
+          fatal ??= { error };
+          scope.cancel();
+        }
       }
+      if (fatal !== undefined) return;
     }
-  })));
+  };
+  await scope.run(() => Promise.all(Array.from({ length: AT_ONCE }, lane)));
   if (fatal !== undefined) throw fatal.error;
   return failed;
 }

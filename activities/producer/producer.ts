@@ -3,11 +3,13 @@
  * It is told its app's own directory and writes nowhere else (I4, I10); a repeat writes the same bytes (I9).
  */
 import { mkdir, realpath } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { sep } from 'node:path';
 import { AdorableError } from '../../shared/errors.ts';
 import type { Blueprint } from '../../shared/architect/plan.ts';
 import { planChange } from './apply-change.ts';
 import { readBlueprint, readTemplate } from './blueprints.ts';
+import { createSlots } from './check-slots.ts';
 import { runCheck } from './run-check.ts';
 import type { CheckInput, CheckOutcome, Contain } from './run-check.ts';
 import { writeTemplate } from './write-template.ts';
@@ -28,6 +30,8 @@ export interface ProducerDeps {
   readonly contain?: Contain | undefined;
   /** Called every few seconds while a check runs. */
   heartbeat?(): void;
+  /** The running activity's: a check ends with it, also one that waits for its turn. */
+  signal?(): AbortSignal;
 }
 
 export interface ProduceInput {
@@ -45,6 +49,7 @@ export interface Producer {
 }
 
 export function createProducer(deps: ProducerDeps): Producer {
+  const inSlot = createSlots(availableParallelism());
   return {
     // The same blueprint would write the same bytes again.
     canMend: () => false,
@@ -65,6 +70,7 @@ export function createProducer(deps: ProducerDeps): Producer {
     },
 
     async check({ scratchDir, slug, attempt = 1 }) {
+      const signal = deps.signal?.();
       const uid = await deps.checkUid?.(scratchDir);
       const input: CheckInput = {
         node: deps.node,
@@ -73,9 +79,10 @@ export function createProducer(deps: ProducerDeps): Producer {
         slug,
         uid,
         contain: deps.contain,
+        signal,
         heartbeat: () => deps.heartbeat?.(),
       };
-      const outcome = await runCheck(input);
+      const outcome = await inSlot(signal, () => runCheck(input));
       if (!outcome.ok) throw toFailure({ slug, attempt }, outcome);
       return outcome;
     },

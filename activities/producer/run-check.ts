@@ -38,6 +38,8 @@ export interface CheckInput {
   /** Undefined where processes cannot be contained. */
   readonly contain: Contain | undefined;
   readonly limitMs?: number;
+  /** Ends the check with the activity that asked for it. */
+  readonly signal?: AbortSignal | undefined;
   heartbeat(): void;
 }
 
@@ -74,13 +76,17 @@ async function spawnCheck(input: CheckInput, home: string): Promise<CheckOutcome
     timedOut = true;
     killGroup(child.pid);
   }, input.limitMs ?? LIMIT_MS);
+  const stop = (): void => { killGroup(child.pid); };
+  input.signal?.addEventListener('abort', stop, { once: true });
   try {
     const code = await new Promise<number | null>((resolve, reject) => child.once('close', resolve).once('error', reject));
+    input.signal?.throwIfAborted();
     if (timedOut) throw new AdorableError('BuildFailed', `The checks of ${input.slug} took longer than ${String((input.limitMs ?? LIMIT_MS) / 1000)} s and were stopped.`);
     return parseOutcome(input.slug, output, code, complaint);
   } finally {
     clearInterval(ticker);
     clearTimeout(limit);
+    input.signal?.removeEventListener('abort', stop);
     killGroup(child.pid);
   }
 }

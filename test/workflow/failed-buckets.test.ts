@@ -91,3 +91,21 @@ test('a failure that no producer can mend stops the siblings and refuses the run
   expect(await bench.run<OperationOutcome>(world, 'generateProject', request)).toMatchObject({ outcome: 'unchanged', failure: 'UnmaterializedApp' });
   expect(world.visible()).toEqual(before);
 });
+
+test('a plan of many apps makes all of them, eight side by side', async () => {
+  const { world, request } = twoApps(0);
+  const apps = Array.from({ length: 20 }, (_, at) => ({ ...BLOG, appId: `a_000000app${String(at).padStart(3, '0')}` as AppId, slug: `app-${String(at)}`, featureId: `f${String(at)}` }));
+  world.proposal = { ...world.proposal, creates: apps };
+  const [busy, most] = [new Set<string>(), { busy: 0 }];
+  world.observe = ({ name, input }) => {
+    const { bucket } = input as { bucket?: { slug: string } };
+    if (bucket === undefined) return;
+    if (name === 'produceApp') busy.add(bucket.slug);
+    most.busy = Math.max(most.busy, busy.size);
+    if (name === 'checkApp') busy.delete(bucket.slug);
+  };
+  expect(await bench.run<OperationOutcome>(world, 'generateProject', request)).toMatchObject({ outcome: 'generated' });
+  expect(world.visible()).toMatchObject({ liveApps: ['a_000000000001', ...apps.map(({ appId }) => appId)], pendingApps: [] });
+  expect(most.busy).toBeLessThanOrEqual(8);
+  expect(most.busy).toBeGreaterThan(1);
+});
