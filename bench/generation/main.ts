@@ -14,7 +14,7 @@ import type { GenerationReport, GenerationResult } from './report.ts';
 const HELP = `Usage: npm run bench:generation -- [options]
 
 One generation for each number of apps, on the real engines with nothing started; then the same activities, recorded, by
-generateProject and by a bare workflow. About 5 min on 2 cores.
+generateProject and by a bare workflow. About 8 min on 2 cores.
 
   --apps LIST  apps that one generation makes (default 1,10,100)
   --repeat N   rounds of the two workflows (default 10)
