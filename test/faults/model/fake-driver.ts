@@ -111,7 +111,8 @@ class FakeSession implements Session {
 
 async function befall(what: Trouble['what'], effect: () => Promise<unknown>, run: BenchRun): Promise<unknown> {
   switch (what) {
-    case 'fail for good': throw ApplicationFailure.create({ type: 'QuotaExceeded', message: 'injected', nonRetryable: true });
+    // No bucket's failure: that one waits for a person, and leaves its siblings' results for a resume.
+    case 'fail for good': throw ApplicationFailure.create({ type: 'PreconditionFailed', message: 'injected', nonRetryable: true });
     case 'kill the worker': await effect(); throw new WorkerDied('killed');
     case 'cancel': await run.cancel('injected'); return await effect();
     case 'terminate': {
