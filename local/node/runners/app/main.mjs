@@ -106,11 +106,10 @@ async function main() {
   await new Promise((resolve, reject) => http.once('listening', resolve).once('error', reject));
   stopOnSignal(http, vite);
 
-  // The first page load finds its modules transformed; a failing module shows in the browser instead.
   await vite.environments.client.depsOptimizer?.scanProcessing;
-  await vite.warmupRequest('/src/main.tsx').catch((error) => log('warn', 'warm-up failed', { error: String(error) }));
-  await vite.waitForRequestsIdle();
   isReady = true;
+  // After it is ready: whoever asks first finds as much transformed as there was time for, and an API waits for none of it.
+  vite.warmupRequest('/src/main.tsx').catch((error) => log('warn', 'warm-up failed', { error: String(error) }));
   log('info', 'ready', {
     app: process.env.APP_ID,
     address: `${environment.host}:${environment.port}`,
