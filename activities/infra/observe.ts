@@ -31,6 +31,10 @@ const READ_MS = 1_000;
 /** The check's first answer that is not undefined, or undefined when the limit has passed. */
 export async function observe<T>(observation: Observation, looked: Looked, limitMs: number, check: (seen: Seen) => T | undefined): Promise<T | undefined> {
   const { context } = observation;
+  const refuseCancelled = (): void => {
+    if (context.signal.aborted) throw new AdorableError('Cancelled', 'The wait was cancelled.');
+  };
+  refuseCancelled();
   const deadline = Date.now() + limitMs;
   const first = check(await readSeen(observation, looked));
   if (first !== undefined) return first;
@@ -38,7 +42,7 @@ export async function observe<T>(observation: Observation, looked: Looked, limit
   try {
     for (let readAt = Date.now() + READ_MS; ; ) {
       const { seen } = await watching.changedWithin(Math.min(readAt, deadline) - Date.now());
-      if (context.signal.aborted) throw new AdorableError('Cancelled', 'The wait was cancelled.');
+      refuseCancelled();
       context.heartbeat();
       const isOver = Date.now() >= deadline;
       const mustRead = isOver || Date.now() >= readAt;

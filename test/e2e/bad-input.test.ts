@@ -27,7 +27,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { addTransaction, transactions } from '../../cli/story/tell.ts';
-import { openWorld } from '../../cli/story/world.ts';
 import type { World } from '../../cli/story/world.ts';
 import { readTimeline } from '../../client/reads.ts';
 import type { Started } from '../../client/runtime.ts';
@@ -40,6 +39,7 @@ import { tenantIdOf } from '../../shared/derive.ts';
 import type { CheckpointId, ProjectId, TimelineId } from '../../shared/ids.ts';
 import { startPlatform } from '../support/platform.ts';
 import type { TestPlatform } from '../support/platform.ts';
+import { createProject, generate, openProject } from '../support/project.ts';
 
 const run = promisify(execFile);
 let platform: TestPlatform;
@@ -52,13 +52,8 @@ let app: string;
 beforeAll(async () => {
   platform = await startPlatform({ directus: false });
   kube = connectKube(kubeconfigPath(platform.data, 'admin'));
-  const [created, second] = await Promise.all([platform.open.runtime.createProject('Bad input'), platform.open.runtime.createProject('Another')]);
-  ({ projectId } = created);
-  other = second.projectId;
-  expect([await created.result, await second.result]).toMatchObject([{ outcome: 'provisioned' }, { outcome: 'provisioned' }]);
-  world = openWorld(platform.open.platform, projectId);
-  await platform.open.runtime.chat(projectId, 'a personal finance tracker');
-  expect(await (await platform.open.runtime.approvePlan(projectId)).result).toMatchObject({ outcome: 'generated', health: 'healthy' });
+  [{ projectId, world }, other] = await Promise.all([openProject(platform, 'Bad input'), createProject(platform, 'Another')]);
+  await generate(platform, projectId, 'a personal finance tracker');
   app = (await query<{ id: string }>('SELECT id FROM project_apps WHERE project_id = $1', [projectId]))[0]?.id ?? '';
 }, 900_000);
 

@@ -14,6 +14,7 @@ import type { RestorePlan } from '../../shared/restore/plan.ts';
 import { adorable } from '../support/command.ts';
 import { startPlatform } from '../support/platform.ts';
 import type { TestPlatform } from '../support/platform.ts';
+import { createProject, generate } from '../support/project.ts';
 import { readProjectStores } from '../support/project-reading.ts';
 import { createStopping, pidOf, until } from '../support/stopped.ts';
 
@@ -23,11 +24,8 @@ let projectId: ProjectId;
 
 beforeAll(async () => {
   platform = await startPlatform({ directus: false });
-  const created = await platform.open.runtime.createProject('By command');
-  ({ projectId } = created);
-  await created.result;
-  await platform.open.runtime.chat(projectId, 'a personal finance tracker');
-  expect(await (await platform.open.runtime.approvePlan(projectId)).result).toMatchObject({ outcome: 'generated' });
+  projectId = await createProject(platform, 'By command');
+  await generate(platform, projectId, 'a personal finance tracker');
 }, 900_000);
 
 afterAll(async () => {

@@ -25,6 +25,7 @@ import { countOf, HOSTILE, HOSTILE_PROGRAM, notDone, notRefused } from '../suppo
 import type { Answers, Targets } from '../support/hostile.ts';
 import { startPlatform } from '../support/platform.ts';
 import type { TestPlatform } from '../support/platform.ts';
+import { createProject, generate } from '../support/project.ts';
 
 interface Pod { metadata: { name: string; uid: string; labels: Record<string, string> }; status: { podIP: string; conditions?: { type: string; status: string }[] } }
 interface Template { metadata: { labels: Record<string, string> }; spec: { containers: { env: { name: string; value?: string }[] }[] } }
@@ -41,7 +42,7 @@ beforeAll(async () => {
   helper = await containHelper();
   platform = await startPlatform({ directus: false });
   kube = connectKube(kubeconfigPath(platform.data, 'admin'));
-  [attacker, victim] = await Promise.all([generate('Attacker'), generate('Victim')]);
+  [attacker, victim] = await Promise.all([withApp('Attacker'), withApp('Victim')]);
   targets = await everythingElse();
 }, 400_000);
 afterAll(async () => {
@@ -49,14 +50,10 @@ afterAll(async () => {
   await platform?.close();
 }, 60_000);
 
-async function generate(name: string): Promise<ProjectId> {
-  const { runtime } = platform.open;
-  const created = await runtime.createProject(name);
-  await created.result;
-  await runtime.chat(created.projectId, 'a personal finance tracker');
-  const outcome = await (await runtime.approvePlan(created.projectId)).result;
-  expect(outcome).toMatchObject({ outcome: 'generated', health: 'healthy' });
-  return created.projectId;
+async function withApp(name: string): Promise<ProjectId> {
+  const projectId = await createProject(platform, name);
+  await generate(platform, projectId, 'a personal finance tracker');
+  return projectId;
 }
 
 const paths = () => layout(platform.data);

@@ -11,7 +11,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Connection, Client } from '@temporalio/client';
 import type { Started } from '../../client/runtime.ts';
-import { openWorld } from '../../cli/story/world.ts';
 import type { World } from '../../cli/story/world.ts';
 import { approveRevision } from '../../activities/records/plan-revisions.ts';
 import type { GenerationDoor } from '../../shared/contract/generate-project.ts';
@@ -19,6 +18,7 @@ import { projectWorkflowId } from '../../shared/contract/operation.ts';
 import type { ProjectId } from '../../shared/ids.ts';
 import { startPlatform } from '../support/platform.ts';
 import type { TestPlatform } from '../support/platform.ts';
+import { generate, openProject } from '../support/project.ts';
 
 const run = promisify(execFile);
 const BOARD = 'a task board';
@@ -34,15 +34,10 @@ beforeAll(async () => {
   platform = await startPlatform({ directus: false });
   connection = await Connection.connect({ address: `127.0.0.1:${String(platform.open.platform.ports.temporal)}` });
   temporal = new Client({ connection });
-  const created = await platform.open.runtime.createProject('Doors');
-  ({ projectId } = created);
-  expect(await created.result).toMatchObject({ outcome: 'provisioned' });
-  world = openWorld(platform.open.platform, projectId);
-  await platform.open.runtime.chat(projectId, 'a personal finance tracker');
-  expect(await (await platform.open.runtime.approvePlan(projectId)).result).toMatchObject({ outcome: 'generated' });
+  ({ projectId, world } = await openProject(platform, 'Doors'));
+  await generate(platform, projectId, 'a personal finance tracker');
   primaryTree = await git('rev-parse', 'HEAD:apps/personal-finance');
-  await platform.open.runtime.chat(projectId, BOARD);
-  expect(await (await platform.open.runtime.approvePlan(projectId)).result).toMatchObject({ outcome: 'generated', health: 'healthy' });
+  await generate(platform, projectId, BOARD);
   undisturbed = await endState();
 }, 900_000);
 
@@ -140,8 +135,7 @@ describe('an app under an archived one\'s slug', () => {
     `SELECT id, archived_at IS NULL AS live FROM project_apps WHERE project_id = $1 AND slug = 'task-board' ORDER BY created_at DESC LIMIT 2`, [projectId],
   );
   const build = async (): Promise<string> => {
-    await platform.open.runtime.chat(projectId, BOARD);
-    expect(await (await platform.open.runtime.approvePlan(projectId)).result).toMatchObject({ outcome: 'generated', health: 'healthy' });
+    await generate(platform, projectId, BOARD);
     const [board] = await boards();
     return board?.id ?? '';
   };

@@ -8,7 +8,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection, Client } from '@temporalio/client';
 import type { Started } from '../../client/runtime.ts';
 import { addTransaction, transactions } from '../../cli/story/tell.ts';
-import { openWorld } from '../../cli/story/world.ts';
 import type { World } from '../../cli/story/world.ts';
 import { projectWorkflowId } from '../../shared/contract/operation.ts';
 import type { OperationOutcome } from '../../shared/contract/operation.ts';
@@ -17,6 +16,7 @@ import { boundariesOf } from '../faults/boundaries.ts';
 import type { Boundary } from '../faults/boundaries.ts';
 import { startPlatform } from '../support/platform.ts';
 import type { TestPlatform } from '../support/platform.ts';
+import { openProject } from '../support/project.ts';
 
 let platform: TestPlatform;
 let projectId: ProjectId;
@@ -28,10 +28,7 @@ beforeAll(async () => {
   platform = await startPlatform({ directus: false });
   connection = await Connection.connect({ address: `127.0.0.1:${String(platform.open.platform.ports.temporal)}` });
   temporal = new Client({ connection });
-  const created = await platform.open.runtime.createProject('Interrupted');
-  ({ projectId } = created);
-  expect(await created.result).toMatchObject({ outcome: 'provisioned' });
-  world = openWorld(platform.open.platform, projectId);
+  ({ projectId, world } = await openProject(platform, 'Interrupted'));
 }, 900_000);
 
 afterAll(async () => {

@@ -9,7 +9,6 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { addTransaction, transactions } from '../../cli/story/tell.ts';
-import { openWorld } from '../../cli/story/world.ts';
 import type { World } from '../../cli/story/world.ts';
 import { readTimeline } from '../../client/reads.ts';
 import { createSeal, createSecretStore } from '../../activities/secrets/index.ts';
@@ -19,6 +18,7 @@ import type { RestoreMode } from '../../shared/moment.ts';
 import { drawTree } from '../../shared/restore/draw-tree.ts';
 import { startPlatform } from '../support/platform.ts';
 import type { TestPlatform } from '../support/platform.ts';
+import { generate, openProject } from '../support/project.ts';
 
 let platform: TestPlatform;
 let projectId: ProjectId;
@@ -28,10 +28,7 @@ const at: Record<string, string> = {};
 
 beforeAll(async () => {
   platform = await startPlatform({ directus: false });
-  const created = await platform.open.runtime.createProject('Moments');
-  ({ projectId } = created);
-  expect(await created.result).toMatchObject({ outcome: 'provisioned' });
-  world = openWorld(platform.open.platform, projectId);
+  ({ projectId, world } = await openProject(platform, 'Moments'));
 }, 900_000);
 
 afterAll(async () => {
@@ -46,11 +43,6 @@ async function digest(): Promise<string> {
   return receipt.momentDigest ?? '';
 }
 
-async function generate(message: string): Promise<void> {
-  await platform.open.runtime.chat(projectId, message);
-  expect(await (await platform.open.runtime.approvePlan(projectId)).result).toMatchObject({ outcome: 'generated', health: 'healthy' });
-}
-
 async function restore(target: string): Promise<void> {
   expect(await (await platform.open.runtime.restore(projectId, target)).result).toMatchObject({ outcome: 'restored', health: 'healthy' });
 }
@@ -58,15 +50,15 @@ async function restore(target: string): Promise<void> {
 describe('equal moments have equal digests', () => {
   test('undo ×3, redo ×3, a generation, undo ×2', async () => {
     at['empty'] = await digest();
-    await generate('a personal finance tracker');
+    await generate(platform, projectId, 'a personal finance tracker');
     at['finance, no rows'] = await digest();
     await addTransaction(world, 'Written in finance', -100);
     at['finance'] = await digest();
-    await generate('a task board');
+    await generate(platform, projectId, 'a task board');
     at['both, no new rows'] = await digest();
     await addTransaction(world, 'Written beside the board', -200);
     at['both'] = await digest();
-    await generate('a portfolio as a separate app');
+    await generate(platform, projectId, 'a portfolio as a separate app');
     at['three'] = await digest();
     expect(new Set(Object.values(at)).size).toBe(6);
     expect(await world.appDirs()).toEqual(['personal-finance', 'portfolio', 'task-board']);
@@ -93,7 +85,7 @@ describe('equal moments have equal digests', () => {
     await restore('undo');
     await restore('undo');
     const undone = (await platform.open.runtime.planRestore(projectId, 'redo')).target.checkpointId;
-    await generate('a task board');
+    await generate(platform, projectId, 'a task board');
     await expect(platform.open.runtime.planRestore(projectId, 'redo')).rejects.toMatchObject({ type: 'PreconditionFailed' });
     await restore('undo');
     expect(await digest()).toBe(at['finance']);

@@ -13,7 +13,6 @@ import { createTimelineClient } from '../../activities/data/timeline-client.ts';
 import type { TimelineClient } from '../../activities/data/timeline-client.ts';
 import { readTimeline } from '../../client/reads.ts';
 import { addTransaction, transactions } from '../../cli/story/tell.ts';
-import { openWorld } from '../../cli/story/world.ts';
 import type { World } from '../../cli/story/world.ts';
 import { readSecret } from '../../local/platform.ts';
 import { SWEEP_SCHEDULE } from '../../shared/contract/sweep.ts';
@@ -22,6 +21,7 @@ import type { OperationId, ProjectId, TimelineId, TreeHash } from '../../shared/
 import type { Lsn } from '../../shared/lsn.ts';
 import { startPlatform } from '../support/platform.ts';
 import type { TestPlatform } from '../support/platform.ts';
+import { generate, openProject } from '../support/project.ts';
 
 const run = promisify(execFile);
 const LEAKED_TREE = 'f'.repeat(40);
@@ -40,12 +40,9 @@ const treePath = (tree: string): string => join(platform.data, 'projects', proje
 
 beforeAll(async () => {
   platform = await startPlatform({ directus: false });
-  const created = await platform.open.runtime.createProject('Swept');
-  ({ projectId } = created);
-  await created.result;
+  ({ projectId, world } = await openProject(platform, 'Swept'));
   const { ports } = platform.open.platform;
   timelines = createTimelineClient({ url: `http://127.0.0.1:${String(ports.timeline)}`, token: readSecret(platform.data, 'timeline.token') });
-  world = openWorld(platform.open.platform, projectId);
   await platform.open.runtime.chat(projectId, 'a personal finance tracker');
   const generation = await platform.open.runtime.approvePlan(projectId);
   closed = generation.operationId;
@@ -147,7 +144,6 @@ test('a stored kind that drifted is reported by verify and by a sweep, and nothi
   expect((await platform.open.runtime.sweep({ projectId, dryRun: true })).projects[0]?.drift).toContainEqual(drift);
   // An operation renders what is derived: the app keeps its server and its login.
   expect(await (await platform.open.runtime.bookmark(projectId, 'drifted')).result).toMatchObject({ outcome: 'recorded' });
-  await platform.open.runtime.chat(projectId, 'let me export the transactions as CSV');
-  expect(await (await platform.open.runtime.approvePlan(projectId)).result).toMatchObject({ outcome: 'generated', health: 'healthy' });
+  await generate(platform, projectId, 'let me export the transactions as CSV');
   expect((await world.http('personal-finance', '/trpc/downloads.transactions?input=%7B%7D')).status).toBe(200);
 }, 120_000);

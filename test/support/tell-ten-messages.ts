@@ -6,13 +6,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTimeline } from '../../client/reads.ts';
-import { openWorld } from '../../cli/story/world.ts';
 import type { World } from '../../cli/story/world.ts';
 import { connectKube } from '../../local/kube-client.ts';
 import { kubeconfigPath } from '../../local/platform.ts';
 import type { ProjectId } from '../../shared/ids.ts';
 import { APP_LABEL, namespaceName } from '../../shared/manifests/names.ts';
 import type { TestPlatform } from './platform.ts';
+import { openProject } from './project.ts';
 import { MESSAGES, say, silent } from './ten-messages.ts';
 
 export interface Told {
@@ -28,10 +28,7 @@ export function tellTenMessages(open: () => Promise<TestPlatform>, { back }: { r
 
   beforeAll(async () => {
     platform = await open();
-    const created = await platform.open.runtime.createProject('Ten messages');
-    ({ projectId } = created);
-    expect(await created.result).toMatchObject({ outcome: 'provisioned' });
-    world = openWorld(platform.open.platform, projectId);
+    ({ projectId, world } = await openProject(platform, 'Ten messages'));
   }, 900_000);
 
   afterAll(async () => {

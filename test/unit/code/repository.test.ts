@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readSeeds } from '../../../activities/code/read-seeds.ts';
+import { readSeeds } from '../../../activities/code/read-app-files.ts';
 import { createWorld, operation, PROJECT, REVISION, worktreeFiles } from './code-world.ts';
 import type { World } from './code-world.ts';
 
