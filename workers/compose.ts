@@ -31,7 +31,7 @@ import { featuresOf } from '../activities/records/plan-revisions.ts';
 import { spendOnModel } from '../activities/records/model-spending.ts';
 import { connectPlatform } from '../activities/records/platform-database.ts';
 import { createSweepRecords, readRoots } from '../activities/records/read-roots.ts';
-import { declaredByRows, isOfGeneration, readCheckpoint, readOperation, readProject, toRecordedMoment } from '../activities/records/rows.ts';
+import { declaredByRows, isOfGeneration, readCheckpoint, readProject, toRecordedMoment } from '../activities/records/rows.ts';
 import { createRuns } from '../activities/runs/push-run.ts';
 import { createProjectSecrets, createSeal, createSecretStore } from '../activities/secrets/index.ts';
 import { createPlanSweep } from '../activities/sweep/plan-sweep.ts';

@@ -6,7 +6,7 @@
 import { forkTimelineId, operationCheckpointId } from '../shared/derive.ts';
 import type { Fenced, Moment } from '../shared/moment.ts';
 import type { Abandoned, Claim } from '../shared/ports.ts';
-import { code, data, records } from './activities.ts';
+import { data, records } from './activities.ts';
 import { serve } from './converge.ts';
 import { thaw } from './freeze.ts';
 import { dropMade, leaveGeneration, settleGeneration } from './generation-tail.ts';

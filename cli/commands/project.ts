@@ -1,7 +1,7 @@
 /** `new`, `projects`, `delete`, `chat`, `plan`, `generate`: from a name to running apps. */
 import type { Command } from 'commander';
 import type { PlanRevision, Proposal } from '../../client/runtime.ts';
-import { describeProject, listProjects, nameToDelete } from '../../client/reads.ts';
+import { listProjects, nameToDelete } from '../../client/reads.ts';
 import type { GenerationDoor } from '../../shared/contract/generate-project.ts';
 import { AdorableError } from '../../shared/errors.ts';
 import { parseProjectId, parseRevisionId } from '../../shared/ids.ts';

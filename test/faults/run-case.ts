@@ -88,12 +88,12 @@ export async function runCase(engines: Engines, operation: Operation, { bent, to
   const handle = await until('a start', () => start(engines, operation.workflow, { projectId, operationId, ...operation.request }));
   run.resolve(handle);
   const runs = [await runOf(handle)];
-  if (!(await closed(engines, handle))) problems.push(torn('it did not end'));
+  if (!(await closed(handle))) problems.push(torn('it did not end'));
   const open = await until('the operation', async () => await openOperations(engines, projectId));
   if (open.length > 0) {
     const heir = await until('recover', () => start(engines, 'recoverProject', { projectId, operationId: newOperationId() }));
     runs.push(await runOf(heir));
-    if (!(await closed(engines, heir))) problems.push(torn('`recover` did not end'));
+    if (!(await closed(heir))) problems.push(torn('`recover` did not end'));
     const left = await until('the operation', async () => await openOperations(engines, projectId));
     if (left.length > 0) problems.push(torn(`\`recover\` left ${left.join()} open: ${await failureOf(heir)}`));
   }
@@ -123,7 +123,7 @@ async function runOf(handle: WorkflowHandle): Promise<{ workflowId: string; runI
 }
 
 /** False when it had to be ended; the connection to Temporal may be what is killed meanwhile. */
-async function closed(engines: Engines, handle: WorkflowHandle): Promise<boolean> {
+async function closed(handle: WorkflowHandle): Promise<boolean> {
   for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await sleep(100)) {
     const left = sleep(deadline - Date.now(), undefined, { ref: false }).then(() => 'late' as const);
     const ended = await Promise.race([handle.result().then(() => 'closed' as const, (error: unknown) => (error instanceof WorkflowFailedError ? 'closed' as const : 'away' as const)), left]);
