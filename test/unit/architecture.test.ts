@@ -50,7 +50,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     'activities/records/platform-database.ts', 'activities/data/adapters/postgres.ts', 'local/postgres/cluster.ts',
     'local/timeline/inspect.ts', 'cli/story/world.ts',
   ],
-  'simple-git': ['activities/code/adapters/git.ts'],
+  // Started by `git-process.ts`, which is what the others ask.
+  'simple-git': ['activities/code/adapters/git-process-main.ts'],
   // The parser of the code index.
   typescript: ['activities/context/adapters/typescript.ts'],
   'http-proxy-3': ['local/gateway/gateway-server.ts'],

@@ -1,11 +1,12 @@
 /**
- * The one file that runs git: plumbing through simple-git, in an environment that holds nothing of
- * the user's (no config, hooks, prompts or locale), with the repository named explicitly, so that
- * no call can find another project's (I8). Bytes that git prints never reach an error text whole.
+ * What git is called with: plumbing, in an environment that holds nothing of the user's (no config,
+ * hooks, prompts or locale), with the repository named explicitly, so that no call can find another
+ * project's (I8). Bytes that git prints never reach an error text whole.
  */
-import { simpleGit } from 'simple-git';
 import { AdorableError } from '../../../shared/errors.ts';
 import type { FailureType } from '../../../shared/errors.ts';
+import { inGitProcess } from './git-process.ts';
+import type { GitAnswer } from './git-process.ts';
 
 export interface GitOptions {
   /** A private index; without it git uses the repository's own. */
@@ -25,78 +26,27 @@ export interface Git {
   bytes(args: readonly string[], options?: GitOptions): Promise<Buffer>;
 }
 
-interface GitResult {
-  readonly exitCode: number;
-  readonly output: string;
-}
-
 const IDENTITY = { name: 'Adorable Runtime', email: 'runtime@adorable.dev' };
 
-const CONFIG = [
-  'core.hooksPath=/dev/null',
-  'core.fsmonitor=false',
-  'core.untrackedCache=false',
-  'core.attributesFile=/dev/null',
-  'core.excludesFile=/dev/null',
-  'core.autocrlf=false',
-  'core.quotePath=false',
-  'core.protectHFS=true',
-  'core.protectNTFS=true',
-  // A moment that was acknowledged is on disk; batch makes that one flush for many objects.
-  'core.fsync=committed,reference',
-  'core.fsyncMethod=batch',
-  'advice.addEmbeddedRepo=false',
-  'gc.auto=0',
-];
-
 export function createGit(gitDir: string, workTree: string): Git {
-  const call = async (args: readonly string[], options: GitOptions, chunks?: Buffer[]): Promise<string | GitResult> => {
-    const env = environment(gitDir, options.workTree ?? workTree, options);
-    let failed: GitResult | undefined;
-    const git = simpleGit({
-      baseDir: options.workTree ?? workTree,
-      config: CONFIG,
-      allowEnvironment: Object.keys(env),
-      unsafe: { allowUnsafeHooksPath: true, allowUnsafeConfigPaths: true, allowUnsafeFsMonitor: true, allowUnsafeTemplateDir: true },
-      completion: { onClose: true, onExit: false },
-      // Always given, even when empty: without it a command that reads stdin would wait for ever.
-      input: () => Buffer.from(options.input ?? ''),
-      errors: (error, result) => {
-        if (result.exitCode === 0) return undefined;
-        failed = { exitCode: result.exitCode, output: Buffer.concat([...result.stdErr, ...result.stdOut]).toString('utf8') };
-        return error instanceof Error ? error : new Error('git failed');
-      },
-    })
-      .env(env)
-      // simple-git waits 50 ms more for a command that printed nothing, as most plumbing does.
-      .outputHandler((_command, stdout) => {
-        if (chunks !== undefined) stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-        stdout.on('end', () => stdout.emit('data', Buffer.alloc(0)));
-      });
-    try {
-      return await git.raw([...args]);
-    } catch (cause) {
-      if (failed === undefined) throw new AdorableError('InvariantViolated', `git ${args[0] ?? ''} could not be called.`, { cause });
-      return failed;
-    }
-  };
+  const call = async (args: readonly string[], options: GitOptions, bytes: boolean): Promise<GitAnswer> =>
+    await inGitProcess({ baseDir: options.workTree ?? workTree, args, env: environment(gitDir, options.workTree ?? workTree, options), input: options.input ?? '', bytes });
   return {
     async run(args, options = {}) {
-      const result = await call(args, options);
-      if (typeof result === 'string') return result;
-      throw toFailure(args[0] ?? '', result);
+      const answer = await call(args, options, false);
+      if ('text' in answer) return answer.text;
+      throw toFailure(args[0] ?? '', answer);
     },
     async bytes(args, options = {}) {
-      const chunks: Buffer[] = [];
-      const result = await call(args, options, chunks);
-      if (typeof result === 'string') return Buffer.concat(chunks);
-      throw toFailure(args[0] ?? '', result);
+      const answer = await call(args, options, true);
+      if ('bytes' in answer) return Buffer.from(answer.bytes);
+      throw toFailure(args[0] ?? '', answer);
     },
     async probe(args, options = {}) {
-      const result = await call(args, options);
-      if (typeof result === 'string') return result.trimEnd();
-      if (result.exitCode === 1 && result.output === '') return undefined;
-      throw toFailure(args[0] ?? '', result);
+      const answer = await call(args, options, false);
+      if ('text' in answer) return answer.text.trimEnd();
+      if ('exitCode' in answer && answer.exitCode === 1 && answer.output === '') return undefined;
+      throw toFailure(args[0] ?? '', answer);
     },
   };
 }
@@ -143,7 +93,8 @@ const FAILURE_TABLE: readonly (readonly [RegExp, FailureType, string])[] = [
   [/Permission denied/i, 'Denied', 'the runtime may not read or write a file of the worktree: give it back its rights'],
 ];
 
-function toFailure(verb: string, result: GitResult): AdorableError {
+function toFailure(verb: string, result: GitAnswer): AdorableError {
+  if (!('exitCode' in result)) return new AdorableError('InvariantViolated', `git ${verb} could not be called.`, { cause: new Error('why' in result ? result.why : 'an answer of another form') });
   const row = FAILURE_TABLE.find(([pattern]) => pattern.test(result.output));
   // Two lines say what failed; more could be the content of somebody's file.
   const said = result.output.split('\n').filter((line) => /^(fatal|error):/.test(line)).slice(0, 2).join(' ').slice(0, 300);
