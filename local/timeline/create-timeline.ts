@@ -29,6 +29,8 @@ export interface ForkPoint {
   readonly lsn: Lsn;
   /** The source is cleanly stopped with its WAL ending here, and stays so for as long as this takes. */
   readonly isStoppedHere: boolean;
+  /** Read once and deleted: nothing is ever forked from it or served by it, so it has no base. */
+  readonly isThrowAway: boolean;
 }
 
 const FIRST_BASE = 'base-0';
@@ -45,15 +47,15 @@ export async function createTimeline(creation: Creation, from: ForkPoint | undef
     if (from) await fork(creation, from, pgdata, pgTimelineId);
     else await bootstrap(creation.binaries, pgdata, uid);
     const begins = endOfWal(pgdata, readPgControl(pgdata));
-    const inherited = from ? await inherit(creation, from, begins) : undefined;
-    if (inherited === undefined) await copyDataDirectory(pgdata, join(making, 'bases', FIRST_BASE), uid);
+    const inherited = from && !from.isThrowAway ? await inherit(creation, from, begins) : undefined;
+    if (inherited === undefined && from?.isThrowAway !== true) await copyDataDirectory(pgdata, join(making, 'bases', FIRST_BASE), uid);
     const state: TimelineState = {
       tenantId, timelineId, pgTimelineId, createdAt: new Date().toISOString(), pins: {},
       ...(from ? { ancestor: { timelineId: from.source.timelineId, lsn: from.lsn } } : {}),
-      ...(inherited === undefined ? { bases: [{ folder: FIRST_BASE, lsn: begins }] } : { bases: [{ folder: FIRST_BASE, lsn: inherited }], beginsAt: begins }),
+      ...basesOf(begins, inherited, from?.isThrowAway === true),
     };
     store.writeTimeline(state, making);
-    await syncFilesystem(making);
+    if (from?.isThrowAway !== true) await syncFilesystem(making);
     renameSync(making, store.folder(tenantId, timelineId));
     // All that is in it is on disk: only its name is not yet.
     syncDirectory(store.tenantFolder(tenantId));
@@ -62,6 +64,11 @@ export async function createTimeline(creation: Creation, from: ForkPoint | undef
     await discard(making);
     throw error;
   }
+}
+
+function basesOf(begins: Lsn, inherited: Lsn | undefined, isThrowAway: boolean): Pick<TimelineState, 'bases' | 'beginsAt'> {
+  if (isThrowAway) return { bases: [], beginsAt: begins };
+  return inherited === undefined ? { bases: [{ folder: FIRST_BASE, lsn: begins }] } : { bases: [{ folder: FIRST_BASE, lsn: inherited }], beginsAt: begins };
 }
 
 async function fork(creation: Creation, { source, lsn, isStoppedHere }: ForkPoint, pgdata: string, pgTimelineId: number): Promise<void> {

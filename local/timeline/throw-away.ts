@@ -42,7 +42,7 @@ export function createThrowAway({ store, timelines, binaries, uidOf }: ThrowAway
     const tenant = store.readTenant(tenantId);
     if (!tenant) throw notFound(`There is no tenant ${tenantId}.`);
     const throwAway = parseTimelineId(randomBytes(16).toString('hex'));
-    await timelines.create(tenantId, throwAway, { ancestor: timelineId, lsn });
+    await timelines.create(tenantId, throwAway, { ancestor: timelineId, lsn, isThrowAway: true });
     try {
       await runUntilStopped({
         binaries, uid: await uidOf(tenant.projectId), pgdata: join(store.folder(tenantId, throwAway), 'pgdata'), settings: {}, timeoutMs: RUN_LIMIT_MS, logins, during,

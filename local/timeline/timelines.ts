@@ -24,6 +24,13 @@ export interface TimelinesOptions {
   readonly baseAfterBytes: number;
 }
 
+export interface ForkRequest {
+  readonly ancestor: TimelineId;
+  /** Left out: the end of a stopped source. */
+  readonly lsn: Lsn | undefined;
+  readonly isThrowAway?: boolean;
+}
+
 export interface AttachRequest extends ProcessIdentity {
   readonly compute: string;
   readonly fence: number;
@@ -78,7 +85,7 @@ export function createTimelines({ store, binaries, uidOf, baseAfterBytes }: Time
     return endOfWal(pgdata, readPgControl(pgdata));
   }
 
-  async function makeFork(tenantId: TenantId, timelineId: TimelineId, ancestor: TimelineId, lsn: Lsn | undefined): Promise<TimelineState> {
+  async function makeFork(tenantId: TenantId, timelineId: TimelineId, { ancestor, lsn, isThrowAway = false }: ForkRequest): Promise<TimelineState> {
     const uid = await uidOf(requireTenant(tenantId).projectId);
     const make = (point: ForkPoint) => createTimeline({ store, binaries, uid, tenantId, timelineId }, point);
     forksOf.set(ancestor, (forksOf.get(ancestor) ?? 0) + 1);
@@ -89,11 +96,11 @@ export function createTimelines({ store, binaries, uidOf, baseAfterBytes }: Time
         if (source.attached) return undefined;
         const end = await stoppedEnd(source);
         if (lsn !== undefined && compareLsn(lsn, end) > 0) throw unusableLsn(`LSN ${lsn} is after ${end}, where timeline ${ancestor} ends.`);
-        return lsn === undefined || lsn === end ? await make({ source, lsn: end, isStoppedHere: true }) : undefined;
+        return lsn === undefined || lsn === end ? await make({ source, lsn: end, isStoppedHere: true, isThrowAway }) : undefined;
       });
       if (done) return done;
       if (lsn === undefined) throw unusableLsn(`Timeline ${ancestor} is running: say at which LSN to fork it.`);
-      return await make({ source: require(tenantId, ancestor), lsn, isStoppedHere: false });
+      return await make({ source: require(tenantId, ancestor), lsn, isStoppedHere: false, isThrowAway });
     } finally {
       forksOf.set(ancestor, (forksOf.get(ancestor) ?? 1) - 1);
     }
@@ -133,7 +140,7 @@ export function createTimelines({ store, binaries, uidOf, baseAfterBytes }: Time
       await putAway(store.tenantFolder(tenantId));
     },
 
-    async create(tenantId: TenantId, timelineId: TimelineId, from: { ancestor: TimelineId; lsn: Lsn | undefined } | undefined): Promise<TimelineState> {
+    async create(tenantId: TenantId, timelineId: TimelineId, from: ForkRequest | undefined): Promise<TimelineState> {
       requireTenant(tenantId);
       return await turn(`create:${timelineId}`, async () => {
         const known = store.readTimeline(tenantId, timelineId);
@@ -147,7 +154,7 @@ export function createTimelines({ store, binaries, uidOf, baseAfterBytes }: Time
           return await createTimeline({ store, binaries, uid, tenantId, timelineId }, undefined);
         }
         require(tenantId, from.ancestor);
-        return await makeFork(tenantId, timelineId, from.ancestor, from.lsn);
+        return await makeFork(tenantId, timelineId, from);
       });
     },
 
