@@ -55,8 +55,8 @@ export function createInfraActivities(deps: InfraDeps): InfraActivities & InfraR
       const run = begin();
       await raiseFence(run, input, 'restoring');
       await drain(run, input);
-      await stopWorkloads(run, input);
-      await setLogins(run, input, 'admin');
+      // Nothing of a client's is under way any more: apps and logins go side by side, while it waits.
+      await Promise.all([stopWorkloads(run, input), setLogins(run, input, 'admin')]);
     },
 
     convergeInfra: async (input) => await convergeInfra(begin(), input),
