@@ -39,6 +39,16 @@ function lineage(facts: ReapFacts, id: TimelineId): Set<TimelineId> {
   return all;
 }
 
+/** No server answers such a thing; where one did, there is no order among what leads into the circle. */
+function leadsIntoCircle(facts: ReapFacts, id: TimelineId): boolean {
+  const all = new Set<TimelineId>();
+  for (let at: TimelineId | null = id; at !== null; at = facts.timelines.find((row) => row.id === at)?.ancestor ?? null) {
+    if (all.has(at)) return true;
+    all.add(at);
+  }
+  return false;
+}
+
 describe('reapable', () => {
   test('never takes anything that a complete checkpoint reaches: its timeline with all ancestors, its pin, its commit', () => {
     fc.assert(fc.property(world, (facts) => {
@@ -86,8 +96,7 @@ describe('reapable', () => {
       // A child goes before its parent, or a pageserver refuses.
       for (const row of facts.timelines) {
         const [child, parent] = [plan.forks.indexOf(row.id), row.ancestor === null ? -1 : plan.forks.indexOf(row.ancestor)];
-        const cyclic = row.ancestor !== null && lineage(facts, row.ancestor).has(row.id);
-        if (child >= 0 && parent >= 0 && !cyclic) expect(child).toBeLessThan(parent);
+        if (child >= 0 && parent >= 0 && !leadsIntoCircle(facts, row.id)) expect(child).toBeLessThan(parent);
       }
     }), { numRuns: 500 });
   });
