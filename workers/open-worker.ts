@@ -47,6 +47,8 @@ export async function openWorker(config: WorkerConfig, options: WorkerOptions = 
     connection, namespace: config.temporal.namespace, taskQueue,
     workflowBundle: options.workflowBundle ?? await bundleWorkflows(),
     activities: composition.activities,
+    // Left to itself the SDK holds heartbeats back for four fifths of their time-out: one that is late then ends the attempt.
+    maxHeartbeatThrottleInterval: '2 seconds',
     interceptors: { activity: [activityInterceptors, ...interceptors] },
     maxConcurrentActivityTaskExecutions: 40,
     // What a stopped worker's polls are handed lies there until a time-out.

@@ -19,7 +19,7 @@ const LOGINS_LIMIT_MS = 20_000;
 const KINDS = ['Secret', 'Service', 'Deployment'];
 
 export async function startCompute(run: InfraRun, input: FencedMoment): Promise<void> {
-  const { deps } = run;
+  const { deps, cluster, context } = run;
   const { projectId, moment } = input;
   const namespace = await raiseFence(run, input);
   const { tenantId, timelineId } = moment;
@@ -29,7 +29,7 @@ export async function startCompute(run: InfraRun, input: FencedMoment): Promise<
   await deps.secrets.ensure(projectId, await deps.declaredOf(projectId, moment.checkpointId));
   const desired = await computeObjects(deps, { ...input, replicas: 'stopped' });
   await applyObjects(run, input, { desired, live: await readLive(run, projectId, namespaceName(projectId), KINDS) });
-  const reason = (await awaitApplied(run.rollout(projectId), new Map([[COMPUTE, START_LIMIT_MS]]))).get(COMPUTE);
+  const reason = (await awaitApplied({ cluster, context, projectId }, new Map([[COMPUTE, START_LIMIT_MS]]))).get(COMPUTE);
   if (reason !== undefined) throw new AdorableError('Unavailable', `The compute of ${projectId} does not come up: ${await run.withoutSecrets(projectId, reason)}`);
 }
 

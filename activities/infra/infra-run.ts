@@ -1,6 +1,5 @@
 /** What one activity works with: its ports, its context, and texts kept clear of secrets. */
 import type { ProjectId } from '../../shared/ids.ts';
-import { namespaceName } from '../../shared/manifests/names.ts';
 import type { ApplyDeps } from './apply-objects.ts';
 import { createCluster } from './cluster.ts';
 import type { InfraDeps } from './infra-deps.ts';
@@ -24,7 +23,7 @@ export function createInfraRun(deps: InfraDeps): () => InfraRun {
     return {
       deps, cluster, inventory, context,
       checksum: (text) => deps.secretStore.checksum(text),
-      rollout: (projectId) => ({ kube: deps.kube, cluster, context, projectId, namespace: namespaceName(projectId) }),
+      rollout: (projectId) => ({ cluster, context, projectId }),
       withoutSecrets: async (projectId, text) => (await deps.secrets.values(projectId)).reduce((clear, secret) => clear.replaceAll(secret, '…'), text),
     };
   };

@@ -1,26 +1,29 @@
 /** Waiting for pods: up, with their own reason when they do not come up, or gone. */
 import { AdorableError } from '../../shared/errors.ts';
 import type { ProjectId } from '../../shared/ids.ts';
-import type { Pod } from './cluster.ts';
-import { observe } from './observe.ts';
-import type { Observation } from './observe.ts';
+import { namespaceName } from '../../shared/manifests/names.ts';
+import type { Cluster, Pod } from './cluster.ts';
+import type { ActivityContext } from './infra-deps.ts';
 import { isHopeless, isUp, reasonOf } from './pod-reason.ts';
+import { waitFor } from './waiting.ts';
 
 /** Longer than any grace period: what is there afterwards will not go by itself. */
 const GONE_LIMIT_MS = 120_000;
 
-export interface Rollout extends Observation {
+export interface Rollout {
+  readonly cluster: Cluster;
+  readonly context: ActivityContext;
   readonly projectId: ProjectId;
 }
 
 const nameOf = (pod: Pod) => pod.metadata.labels?.['app.kubernetes.io/name'] ?? '';
 
 /** Pods that the predicate chooses by their Deployment's name are gone, not only told to go. */
-export async function awaitPodsGone(rollout: Rollout, chosen: (name: string) => boolean): Promise<void> {
-  const isOurs = (pod: Pod) => pod.metadata.labels?.['app.kubernetes.io/instance'] === rollout.projectId && chosen(nameOf(pod));
+export async function awaitPodsGone({ cluster, context, projectId }: Rollout, chosen: (name: string) => boolean): Promise<void> {
+  const isOurs = (pod: Pod) => pod.metadata.labels?.['app.kubernetes.io/instance'] === projectId && chosen(nameOf(pod));
   let left: readonly Pod[] = [];
-  const gone = await observe(rollout, 'pods', GONE_LIMIT_MS, ({ pods }) => {
-    left = pods.filter(isOurs);
+  const gone = await waitFor(context, GONE_LIMIT_MS, async () => {
+    left = (await cluster.listPods(namespaceName(projectId))).filter(isOurs);
     return left.length === 0 ? true : undefined;
   });
   if (gone) return;
@@ -36,11 +39,13 @@ export async function awaitApplied(rollout: Rollout, limits: ReadonlyMap<string,
 }
 
 /** Answers the reason of each Deployment that is not up within its limit. */
-export async function awaitUp(rollout: Rollout, limits: ReadonlyMap<string, number>, onAbsent: (name: string) => void = () => undefined): Promise<ReadonlyMap<string, string>> {
+export async function awaitUp({ cluster, context, projectId }: Rollout, limits: ReadonlyMap<string, number>, onAbsent: (name: string) => void = () => undefined): Promise<ReadonlyMap<string, string>> {
+  const namespace = namespaceName(projectId);
   const began = Date.now();
   const degraded = new Map<string, string>();
   const open = new Set(limits.keys());
-  await observe(rollout, 'pods and Deployments', Math.max(0, ...limits.values()) + 1_000, ({ deployments, pods }) => {
+  await waitFor(context, Math.max(0, ...limits.values()) + 1_000, async () => {
+    const [deployments, pods] = await Promise.all([cluster.list('Deployment', namespace), cluster.listPods(namespace)]);
     for (const name of open) {
       const deployment = deployments.find((candidate) => candidate.metadata.name === name);
       if (!deployment) onAbsent(name);

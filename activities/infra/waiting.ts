@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AdorableError } from '../../shared/errors.ts';
 import type { ActivityContext } from './infra-deps.ts';
 
-/** A client waits through some of these: what they add to an outage is half of it each. */
+/** A client waits through most of these: what they add to an outage is half of it each. */
 const POLL_MS = 40;
 
 export const NO_CONTEXT: ActivityContext = { heartbeat: () => undefined, signal: new AbortController().signal };

@@ -111,8 +111,11 @@ test('the newest digest is accepted; a restore that meets an outage after its de
   expect(await platform.open.runtime.progress(projectId, { stuckAfterMs: 1_000 })).toMatchObject({ kind: 'restore', operationId, stuck: { activity: expect.any(String) } });
 
   // By itself, and well before it counts as stuck: what hangs, in words.
-  const named = async (): Promise<string | undefined> => (await listRuns(platform.open.database, platform.open.temporal, projectId)).at(-1)?.retrying?.[0]?.lastFailure;
-  expect(await until('a name for what hangs', named, { everyMs: 250 })).toMatch(/timeline server .* hangs: it answers neither/);
+  const named = async (): Promise<string | undefined> => {
+    const said = (await listRuns(platform.open.database, platform.open.temporal, projectId)).at(-1)?.retrying?.[0]?.lastFailure;
+    return said?.match(/timeline server .* hangs: it answers neither/)?.[0];
+  };
+  await until('a name for what hangs', named, { everyMs: 250 });
   expect((await adorable(platform.data, 'status', '--stuck-after', '1')).json).toMatchObject({
     parts: expect.arrayContaining([expect.objectContaining({ part: 'timeline', state: 'running' })]) as unknown, operations: expect.arrayContaining([expect.objectContaining({ operationId, stuck: expect.objectContaining({ lastFailure: expect.stringContaining('hangs') }) })]) as unknown,
   });

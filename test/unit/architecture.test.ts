@@ -34,7 +34,6 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 const CROSSINGS: Readonly<Record<string, string>> = {
   'activities → local/log.ts': 'the one JSON log line, the same in every process',
   'activities → local/kube-client.ts': 'the one adapter of the Kubernetes client, shared with the embedded parts',
-  'activities → local/kube-reflector.ts': 'the one watch that survives what an API server does to watches',
   'activities → local/kube/fence-policy.ts': 'the name of the policy, by which a refusal is known to be a stale fence',
   'activities → local/node/runners/compute/assert-roles.ts': 'the same role statements at the compute\'s start and while it runs',
   'workers → client/temporal.ts': 'the one gate to Temporal: composed into the activity that ends the back-off of a run',
