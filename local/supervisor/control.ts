@@ -34,7 +34,8 @@ export class ControlSocket {
     const server = createServer((socket) => {
       socket.on('error', () => socket.destroy());
       socket.once('close', () => this.#watchers.delete(socket));
-      createInterface({ input: socket, crlfDelay: Infinity }).on('line', (line) => this.#answer(line as ControlCommand, socket, target));
+      // Its input's errors are told to it as well: unheard, a client that hangs up while it is told something would end the supervisor.
+      createInterface({ input: socket, crlfDelay: Infinity }).on('error', () => undefined).on('line', (line) => this.#answer(line as ControlCommand, socket, target));
     });
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
