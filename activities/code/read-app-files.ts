@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { AdorableError } from '../../shared/errors.ts';
 import type { ProjectId, TreeHash } from '../../shared/ids.ts';
 import { listTree } from './list-tree.ts';
+import { readBlobs } from './read-blobs.ts';
 import { openRepository } from './repository.ts';
 
 export interface AppAt {
@@ -46,12 +47,12 @@ export async function readSeeds(projectsDir: string, at: AppAt): Promise<readonl
 async function readAppFiles(projectsDir: string, { projectId, tree, fsDirName }: AppAt, wanted: Wanted): Promise<readonly AppFile[]> {
   const repository = openRepository(projectsDir, projectId);
   const folder = `apps/${fsDirName}/${wanted.folder}/`;
-  const found: AppFile[] = [];
-  for (const { type, size, name } of await listTree(repository, tree, folder)) {
-    if (type !== 'blob' || !wanted.pattern.test(name)) continue;
-    if (size > MAX_BYTES) throw new AdorableError('InvalidInput', `${folder}${name} is larger than ${String(MAX_BYTES)} bytes: ${wanted.instead}.`);
-    const text = await repository.git.run(['cat-file', 'blob', `${tree}:${folder}${name}`]);
-    found.push({ name, text, checksum: createHash('sha256').update(text).digest('hex') });
-  }
-  return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const files = (await listTree(repository, tree, folder)).filter(({ type, name }) => type === 'blob' && wanted.pattern.test(name));
+  const large = files.find(({ size }) => size > MAX_BYTES);
+  if (large) throw new AdorableError('InvalidInput', `${folder}${large.name} is larger than ${String(MAX_BYTES)} bytes: ${wanted.instead}.`);
+  const blobs = await readBlobs(repository, files.map(({ object }) => object));
+  return files.map(({ name, object }) => {
+    const text = blobs.get(object)?.toString('utf8') ?? '';
+    return { name, text, checksum: createHash('sha256').update(text).digest('hex') };
+  }).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
