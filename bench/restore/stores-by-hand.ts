@@ -48,7 +48,7 @@ export async function storesByHand(platform: Platform, { projectId, target, time
       const began = performance.now();
       await copyDataDirectory(join(source, 'bases', base.folder), pgdata, uid);
       await recover({
-        binaries: join(platform.engines.postgres, 'bin'), uid, pgdata, folder: making, target: target.lsn, pgTimelineId: pgTimelineId + 1 + NUMBERS_BETWEEN,
+        binaries: join(platform.engines.postgres, 'bin'), uid, pgdata, target: target.lsn, pgTimelineId: pgTimelineId + 1 + NUMBERS_BETWEEN,
         source: { archive: join(source, 'wal'), liveWal: join(source, 'pgdata', 'pg_wal'), pgTimelineId },
       });
       await syncFilesystem(making);

@@ -10,7 +10,7 @@ import type { TenantId, TimelineId } from '../../shared/ids.ts';
 import { unusableLsn } from './answer.ts';
 import { bootstrap } from './bootstrap.ts';
 import { copyDataDirectory, makeOwned, syncDirectory, syncFilesystem } from './copy-tree.ts';
-import { inheritBase, isWorthInheriting } from './inherit-base.ts';
+import { clones, inheritBase } from './inherit-base.ts';
 import { endOfWal, readPgControl } from './pg-control.ts';
 import { endProcessesIn, processesIn } from './postgres-process.ts';
 import { recover } from './recover.ts';
@@ -46,13 +46,10 @@ export async function createTimeline(creation: Creation, from: ForkPoint | undef
   try {
     if (from) await fork(creation, from, pgdata, pgTimelineId);
     else await bootstrap(creation.binaries, pgdata, uid);
-    const begins = endOfWal(pgdata, readPgControl(pgdata));
-    const inherited = from && !from.isThrowAway ? await inherit(creation, from, begins) : undefined;
-    if (inherited === undefined && from?.isThrowAway !== true) await copyDataDirectory(pgdata, join(making, 'bases', FIRST_BASE), uid);
     const state: TimelineState = {
       tenantId, timelineId, pgTimelineId, createdAt: new Date().toISOString(), pins: {},
       ...(from ? { ancestor: { timelineId: from.source.timelineId, lsn: from.lsn } } : {}),
-      ...basesOf(begins, inherited, from?.isThrowAway === true),
+      ...(await makeFirstBase(creation, from, pgdata)),
     };
     store.writeTimeline(state, making);
     if (from?.isThrowAway !== true) await syncFilesystem(making);
@@ -66,18 +63,13 @@ export async function createTimeline(creation: Creation, from: ForkPoint | undef
   }
 }
 
-function basesOf(begins: Lsn, inherited: Lsn | undefined, isThrowAway: boolean): Pick<TimelineState, 'bases' | 'beginsAt'> {
-  if (isThrowAway) return { bases: [], beginsAt: begins };
-  return inherited === undefined ? { bases: [{ folder: FIRST_BASE, lsn: begins }] } : { bases: [{ folder: FIRST_BASE, lsn: inherited }], beginsAt: begins };
-}
-
 async function fork(creation: Creation, { source, lsn, isStoppedHere }: ForkPoint, pgdata: string, pgTimelineId: number): Promise<void> {
   const { store, tenantId, timelineId, uid } = creation;
   const making = store.makingFolder(tenantId, timelineId);
   const origin = store.folder(tenantId, source.timelineId);
   await copyDataDirectory(isStoppedHere ? join(origin, 'pgdata') : join(origin, 'bases', nearestBase(source, lsn).folder), pgdata, uid);
   await recover({
-    binaries: creation.binaries, uid, pgdata, folder: making, pgTimelineId,
+    binaries: creation.binaries, uid, pgdata, pgTimelineId,
     target: isStoppedHere ? undefined : lsn,
     source: { archive: join(origin, 'wal'), liveWal: join(origin, 'pgdata', 'pg_wal'), pgTimelineId: source.pgTimelineId },
   });
@@ -88,15 +80,24 @@ async function fork(creation: Creation, { source, lsn, isStoppedHere }: ForkPoin
   if (uid !== undefined) chownSync(archived, uid, uid);
 }
 
-/** The LSN of the source's base where the fork took it over; undefined where a copy of its own is the better one. */
-async function inherit(creation: Creation, { source, lsn }: ForkPoint, begins: Lsn): Promise<Lsn | undefined> {
+/** What forks of this timeline begin from: its source's own base where a copy would have to move every byte again. */
+async function makeFirstBase(creation: Creation, from: ForkPoint | undefined, pgdata: string): Promise<Pick<TimelineState, 'bases' | 'beginsAt'>> {
   const { store, tenantId, timelineId, uid } = creation;
-  const [making, origin] = [store.makingFolder(tenantId, timelineId), store.folder(tenantId, source.timelineId)];
-  const base = nearestBase(source, lsn);
-  const from = { base: join(origin, 'bases', base.folder), archive: join(origin, 'wal'), liveWal: join(origin, 'pgdata', 'pg_wal'), lsn: base.lsn, until: lsn, uid };
-  if (!(await isWorthInheriting({ ...from, until: begins }, making))) return undefined;
-  await inheritBase(from, { base: join(making, 'bases', FIRST_BASE), archive: join(making, 'wal') });
-  return base.lsn;
+  const making = store.makingFolder(tenantId, timelineId);
+  const beginsAt = endOfWal(pgdata, readPgControl(pgdata));
+  if (from?.isThrowAway === true) return { bases: [], beginsAt };
+  const first = join(making, 'bases', FIRST_BASE);
+  if (from === undefined || process.platform !== 'linux' || clones(making)) {
+    await copyDataDirectory(pgdata, first, uid);
+    return { bases: [{ folder: FIRST_BASE, lsn: beginsAt }] };
+  }
+  const origin = store.folder(tenantId, from.source.timelineId);
+  const base = nearestBase(from.source, from.lsn);
+  await inheritBase(
+    { base: join(origin, 'bases', base.folder), archive: join(origin, 'wal'), liveWal: join(origin, 'pgdata', 'pg_wal'), until: from.lsn, uid },
+    { base: first, archive: join(making, 'wal') },
+  );
+  return { bases: [{ folder: FIRST_BASE, lsn: base.lsn }], beginsAt };
 }
 
 function nearestBase(source: TimelineState, lsn: Lsn): Base {

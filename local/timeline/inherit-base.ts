@@ -1,10 +1,11 @@
 /**
  * A fork's first base without copying the data a second time: the source's own base and the WAL
  * since then, as further names of the same files. Neither is ever written again, so the fork stays
- * whole when its source is deleted. Worth it where a copy costs more than replaying that WAL.
+ * whole when its source is deleted. What a later fork then has to replay is bounded by the compute,
+ * which makes a base of its own once enough WAL has followed the last one.
  */
 import { execFile } from 'node:child_process';
-import { chownSync, copyFileSync, existsSync, linkSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, constants, copyFileSync, existsSync, linkSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { lsnValue, parseLsn, type Lsn } from '../../shared/lsn.ts';
@@ -13,25 +14,14 @@ import { readPgControl, segmentName } from './pg-control.ts';
 
 const run = promisify(execFile);
 
-/** Replaying a byte of WAL costs about as much as copying this many of a base. */
-const REPLAY_COST = 4;
-
 export interface Inheritance {
   /** Folders of the source, which stay as they are meanwhile. */
   readonly base: string;
   readonly archive: string;
   readonly liveWal: string;
-  readonly lsn: Lsn;
   /** Where the fork begins. */
   readonly until: Lsn;
   readonly uid: number | undefined;
-}
-
-/** Whether a copy would cost more: never where the filesystem clones, which `scratch` on it tells. */
-export async function isWorthInheriting({ base, lsn, until }: Pick<Inheritance, 'base' | 'lsn' | 'until'>, scratch: string): Promise<boolean> {
-  if (process.platform !== 'linux' || await clones(scratch)) return false;
-  const { stdout } = await run('du', ['-sb', base]);
-  return Number.parseInt(stdout, 10) > REPLAY_COST * Number(lsnValue(until) - lsnValue(lsn));
 }
 
 export async function inheritBase(from: Inheritance, to: { readonly base: string; readonly archive: string }): Promise<void> {
@@ -71,14 +61,16 @@ function startOf(base: string): bigint {
   return lsnValue(parseLsn(found));
 }
 
-async function clones(folder: string): Promise<boolean> {
+/** Whether a copy on this folder's filesystem takes neither time nor room: then a base of the fork's own is the better one. */
+export function clones(folder: string): boolean {
   const [probe, clone] = [join(folder, 'clone-from'), join(folder, 'clone-to')];
   writeFileSync(probe, 'x'.repeat(4096));
   try {
-    await run('cp', ['--reflink=always', probe, clone]);
+    copyFileSync(probe, clone, constants.COPYFILE_FICLONE_FORCE);
     return true;
-  } catch {
-    return false; // cp has no other way to tell.
+  } catch (error) {
+    if (!['ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL', 'EXDEV', 'ENOTTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    return false;
   } finally {
     for (const path of [probe, clone]) rmSync(path, { force: true });
   }

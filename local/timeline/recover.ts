@@ -4,19 +4,19 @@
  * archive is one timeline's only and the target timeline explicit: with a shared archive and
  * `latest`, a fork silently served its sibling's rows.
  */
-import { chmodSync, chownSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Lsn } from '../../shared/lsn.ts';
 import { readPgControl } from './pg-control.ts';
 import { PostgresFailed, runUntilStopped } from './postgres-process.ts';
+import { shellWord } from '../node/runners/compute/shell-word.ts';
 import { unusableLsn } from './answer.ts';
 
 export interface Recovery {
   readonly binaries: string;
   readonly uid: number | undefined;
-  /** The copy that is recovered, and a folder beside it for the script. */
+  /** The copy that is recovered. */
   readonly pgdata: string;
-  readonly folder: string;
   readonly source: { readonly archive: string; readonly liveWal: string; readonly pgTimelineId: number };
   /** Without a target, all of a cleanly stopped source is taken. */
   readonly target: Lsn | undefined;
@@ -25,14 +25,11 @@ export interface Recovery {
 
 export async function recover(recovery: Recovery): Promise<void> {
   const { pgdata, uid, source, target } = recovery;
-  const script = join(recovery.folder, 'restore.sh');
-  writeFileSync(script, restoreScript(recovery));
-  chmodSync(script, 0o755);
   const signal = join(pgdata, 'recovery.signal');
   writeFileSync(signal, '', { mode: 0o600 });
   if (uid !== undefined) chownSync(signal, uid, uid);
   const settings: Record<string, string> = {
-    restore_command: `"${script}" "%f" "%p"`,
+    restore_command: restoreCommand(recovery),
     recovery_target_timeline: String(source.pgTimelineId),
     recovery_target_action: 'promote',
     ...(target === undefined ? {} : { recovery_target_lsn: target, recovery_target_inclusive: 'off' }),
@@ -45,7 +42,6 @@ export async function recover(recovery: Recovery): Promise<void> {
     }
     throw error;
   }
-  rmSync(script);
   const control = readPgControl(pgdata);
   if (control.state !== 'stopped' || control.pgTimelineId !== recovery.pgTimelineId) {
     throw new Error(`The fork stopped as ${control.state} on pgTimelineId ${String(control.pgTimelineId)}, not ${String(recovery.pgTimelineId)}`);
@@ -54,23 +50,21 @@ export async function recover(recovery: Recovery): Promise<void> {
 
 /**
  * PostgreSQL promotes to the first number above the target for which no history file is found:
- * answering the probes below the reserved one makes it take that.
+ * answering the probes below the reserved one makes it take that. In the words of the shell that
+ * PostgreSQL starts for each, so that it starts no second one; `%f` and `%p` are PostgreSQL's.
  */
-function restoreScript({ source, pgTimelineId }: Recovery): string {
-  return `#!/bin/sh
-archive='${source.archive}'
-live='${source.liveWal}'
-case "$1" in
+function restoreCommand({ source, pgTimelineId }: Recovery): string {
+  return `archive=${shellWord(source.archive)} live=${shellWord(source.liveWal)} file="%f" to="%p"
+case "$file" in
 *.history)
-  if [ -f "$archive/$1" ]; then exec cp "$archive/$1" "$2"; fi
-  number=$((0x\${1%.history}))
-  if [ "$number" -gt ${String(source.pgTimelineId)} ] && [ "$number" -lt ${String(pgTimelineId)} ]; then echo reserved > "$2"; exit 0; fi
+  if [ -f "$archive/$file" ]; then exec cp "$archive/$file" "$to"; fi
+  number=$((0x\${file%%.history}))
+  if [ "$number" -gt ${String(source.pgTimelineId)} ] && [ "$number" -lt ${String(pgTimelineId)} ]; then echo reserved > "$to"; exit 0; fi
   exit 1 ;;
 esac
 # Twice the archive: a segment may move there between the two looks.
 for place in "$archive" "$live" "$archive"; do
-  if [ -f "$place/$1" ] && cp "$place/$1" "$2" 2>/dev/null; then exit 0; fi
+  if [ -f "$place/$file" ] && cp "$place/$file" "$to" 2>/dev/null; then exit 0; fi
 done
-exit 1
-`;
+exit 1`;
 }

@@ -60,7 +60,8 @@ export interface TimelineWorld {
 }
 
 export async function createTimelineWorld(): Promise<TimelineWorld> {
-  const data = mkdtempSync(join(tmpdir(), 'adorable-timeline-'));
+  // A path that a shell and PostgreSQL each would read as more than a name.
+  const data = mkdtempSync(join(tmpdir(), "it's 100%f t-"));
   chmodSync(data, 0o711);
   for (const name of ['timelines', 'node', 'scratch']) mkdirSync(join(data, name), { mode: 0o711 });
   mkdirSync(join(data, 'secrets'), { mode: 0o700 });

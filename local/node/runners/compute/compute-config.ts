@@ -1,6 +1,7 @@
 /** The compute's configuration files, written outside PGDATA so that none of it rewinds with the data. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { shellWord } from './shell-word.ts';
 
 export type Logins = 'none' | 'all' | 'admin';
 
@@ -14,7 +15,7 @@ export interface ConfigInput {
 
 export function writeConfig({ folder, pgdata, walArchive, listen, port }: ConfigInput): void {
   const archive = [
-    `A="${walArchive}"`,
+    `A=${shellWord(walArchive)}`,
     // Repeated after a crash: the same segment of one timeline always has the same bytes.
     'cp "%p" "$A/.%f"', 'sync "$A/.%f"', 'mv "$A/.%f" "$A/%f"', 'sync "$A"',
   ].join(' && ');
@@ -30,7 +31,7 @@ export function writeConfig({ folder, pgdata, walArchive, listen, port }: Config
     log_destination: 'stderr', logging_collector: 'off', log_statement: 'none', log_min_error_statement: 'panic', log_checkpoints: 'off',
     log_line_prefix: '', lc_messages: 'C', timezone: 'UTC', log_timezone: 'UTC',
   };
-  const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`);
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'\n`);
   writeFileSync(join(folder, 'postgresql.conf'), lines.join(''));
   writeFileSync(join(folder, 'pg_ident.conf'), '');
   writeAccess(folder, 'none');
