@@ -226,10 +226,14 @@ export interface InfraActivities {
   ensureSecrets(input: Fenced & { moment: Moment }): Promise<void>;
   /** The compute alone, serving the moment's timeline; ready when PostgreSQL answers. */
   startCompute(input: FencedMoment): Promise<void>;
-  /** The compute stopped cleanly, then its timeline sealed: no compute can attach to it, and its end is the LSN. */
+  /** The compute stopped cleanly and every pod gone, then its timeline sealed: no compute can attach to it, and its end is the LSN. */
   stopCompute(input: FencedMoment): Promise<{ lsn: Lsn }>;
-  /** Gateway drained and "restoring", apps and services at 0 and gone, SQL logins but ours refused; the compute keeps running. */
-  freeze(input: FencedMoment): Promise<void>;
+  /**
+   * Gateway drained and "restoring", apps and services at 0 and gone, SQL logins but ours refused; the
+   * compute keeps running. With `computeNext` their pods may still be going: `stopCompute`, which
+   * follows, waits for all.
+   */
+  freeze(input: FencedMoment & { computeNext: boolean }): Promise<void>;
   /**
    * Applies what the moment renders and prunes the rest (`reconcileAfterRestore`). New Deployments
    * get 0 replicas; running ones keep theirs when `keepRunning`, else all get 0.

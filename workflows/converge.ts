@@ -1,7 +1,7 @@
 /**
  * `converge(moment)`: the ONE procedure that moves the stores, used to go forward, to unwind, to
  * redo and to finish what another run abandoned. Idempotent in every part: rows → (code ∥
- * compute) → schema → infra with nothing new running yet.
+ * compute) → (schema ∥ infra with nothing new running yet).
  */
 import type { DegradedPart, Health } from '../shared/contract/operation.ts';
 import type { Fenced, Moment } from '../shared/moment.ts';
@@ -17,12 +17,17 @@ export interface ConvergeOptions {
 export async function converge(run: Run, fenced: Fenced, moment: Moment, options: ConvergeOptions): Promise<void> {
   const input = { ...fenced, moment };
   await run.step('rows', () => records.convergeRows(input));
-  await Promise.all([
-    run.step('code', () => code.restoreVersion(input)),
-    run.step('compute', () => infra.startCompute(input)),
-  ]);
-  await run.step('schema', () => data.convergeSchema(input));
-  await run.step('infra', () => infra.convergeInfra({ ...input, keepRunning: options.keepRunning }));
+  await run.together(
+    () => run.step('code', () => code.restoreVersion(input)),
+    () => run.step('compute', () => infra.startCompute(input)),
+  );
+  const schema = () => run.step('schema', () => data.convergeSchema(input));
+  const objects = () => run.step('infra', () => infra.convergeInfra({ ...input, keepRunning: options.keepRunning }));
+  if (options.keepRunning) {
+    // Apps that run on are replaced here, and the new ones need their schema.
+    await schema();
+    await objects();
+  } else await run.together(schema, objects);
 }
 
 export interface Served {

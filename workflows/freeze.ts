@@ -54,7 +54,7 @@ export async function freezeForMigration(run: Run, saga: Saga, fenced: Fenced, {
   const newTimelineId = forkTimelineId(fenced.operationId);
   return await run.within(FREEZE_LIMIT, async () => {
     run.phase('freeze');
-    await saga.step('freeze', () => infra.freeze({ ...fenced, moment: here }), (unwinding) => thaw(run, unwinding, here));
+    await saga.step('freeze', () => infra.freeze({ ...fenced, moment: here, computeNext: false }), (unwinding) => thaw(run, unwinding, here));
     run.phase('snapshot');
     const { lsn } = await saga.step('snapshot data', () => data.emitCheckpointLsn({ projectId: fenced.projectId, checkpointId: here.checkpointId, timelineId: here.timelineId }));
     const source: RecordedMoment = { ...here, lsn, sealed: false };

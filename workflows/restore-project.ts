@@ -1,6 +1,6 @@
 /**
- * `restoreProject`: the whole project to one past moment. Steps: plan → fork → freeze → snapshot →
- * decide → converge → verify → final → start → open. Ends `restored` (healthy or degraded) or
+ * `restoreProject`: the whole project to one past moment. Steps: plan → fork → (freeze ∥ snapshot
+ * of the code) → snapshot of the data → decide → converge → verify → final → start → open. Ends `restored` (healthy or degraded) or
  * `unchanged` (refused, cancelled, unwound). Before `decide` every step is compensated; after it
  * the run completes, or goes back through the same `converge`. A caller may retry with a new
  * operation id; the same id answers what is stored.
@@ -47,10 +47,13 @@ export async function restoreProject(request: RestoreRequest): Promise<RestoreOu
         // Nobody is served from here on: an outage before the decision must not keep it so.
         const lsn = await run.within(FREEZE_LIMIT, async () => {
           run.phase('freeze');
-          await saga.step('freeze', () => infra.freeze({ ...fenced, moment: here }), (unwinding) => thaw(run, unwinding, here));
+          // No app and no login writes to the worktree, so its snapshot need not wait for them to be gone.
+          // The snapshot's compensations are thaw's (unseal, start) and plan's (void), and its pin's.
+          const [, point] = await run.together(
+            () => saga.step('freeze', () => infra.freeze({ ...fenced, moment: here, computeNext: forks }), (unwinding) => thaw(run, unwinding, here)),
+            () => saga.step('snapshot code', () => code.commitDirty({ ...fenced, reason: 'pre-restore snapshot' })),
+          );
           run.phase('snapshot');
-          // The snapshot's compensations are thaw's (unseal, start) and plan's (void), which stand already, and its pin's.
-          const point = await saga.step('snapshot code', () => code.commitDirty({ ...fenced, reason: 'pre-restore snapshot' }));
           here = { ...here, commit: point.commit, tree: point.tree };
           return await saga.step('snapshot data', () => endOfData(fenced, here, forks, snapshotId), forks ? undefined
             : () => data.unpinMoment({ projectId, tenantId: here.tenantId, timelineId: here.timelineId, checkpointId: snapshotId }));

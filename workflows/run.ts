@@ -78,6 +78,24 @@ export class Run {
     }
   }
 
+  /**
+   * Two pieces of work side by side. One that fails stops the other, and is only told of when that
+   * one has ended: what takes them back, or goes on without them, must not overtake either.
+   */
+  async together<A, B>(one: () => Promise<A>, other: () => Promise<B>): Promise<[A, B]> {
+    const scope = new CancellationScope({ cancellable: true });
+    return await scope.run(async () => {
+      let failed: { readonly error: unknown } | undefined;
+      const both = [one(), other()] as const;
+      await Promise.all(both.map((work) => work.catch((error: unknown) => {
+        failed ??= { error };
+        scope.cancel();
+      })));
+      if (failed !== undefined) throw failed.error;
+      return await Promise.all(both);
+    });
+  }
+
   /** The part of a run that `cancelRun` and native cancellation may stop; what follows it completes. */
   async cancellable<T>(work: () => Promise<T>): Promise<T> {
     const scope = new CancellationScope({ cancellable: true });

@@ -33,12 +33,12 @@ export async function startCompute(run: InfraRun, input: FencedMoment): Promise<
   if (reason !== undefined) throw new AdorableError('Unavailable', `The compute of ${projectId} does not come up: ${await run.withoutSecrets(projectId, reason)}`);
 }
 
-/** The mirror image of `startCompute`: no pod, then no attachment; only what then stands is the end of its WAL (I3). */
+/** The mirror image of `startCompute`: no pod of the project's, then no attachment; only what then stands is the end of its WAL (I3). */
 export async function stopCompute(run: InfraRun, input: FencedMoment): Promise<{ lsn: Lsn }> {
   const { projectId, fence, moment } = input;
   const live = await run.cluster.read('Deployment', namespaceName(projectId), COMPUTE);
   if (live) await run.cluster.patch({ ...live, kind: 'Deployment' }, { metadata: { uid: live.metadata.uid, annotations: { [FENCE]: String(fence) } }, spec: { replicas: 0 } });
-  await awaitPodsGone(run.rollout(projectId), (name) => name === COMPUTE);
+  await awaitPodsGone(run.rollout(projectId));
   return await run.deps.data.sealTimeline({ ...input, tenantId: moment.tenantId, timelineId: moment.timelineId });
 }
 
@@ -51,7 +51,7 @@ export async function setLogins(run: InfraRun, fenced: Fenced, logins: 'all' | '
   if (down.size === 0) await run.deps.data.awaitLogins({ projectId, timelineId: timeline_id, logins, timeoutMs: LOGINS_LIMIT_MS });
 }
 
-/** The moment's apps and services at 0 by the one field manager, whatever else runs of ours too, and gone. */
+/** The moment's apps and services at 0 by the one field manager, whatever else runs of ours too; their pods are told to go. */
 export async function stopWorkloads(run: InfraRun, input: FencedMoment): Promise<void> {
   const { projectId, fence } = input;
   const { objects } = await momentObjects(run.deps, { ...input, replicas: 'stopped' });
@@ -64,5 +64,4 @@ export async function stopWorkloads(run: InfraRun, input: FencedMoment): Promise
     const isExtra = row?.uid === object.metadata.uid && !names.has(object.metadata.name) && object.metadata.name !== COMPUTE;
     if (isExtra) await run.cluster.patch(object, { metadata: { uid: object.metadata.uid, annotations: { [FENCE]: String(fence) } }, spec: { replicas: 0 } });
   }
-  await awaitPodsGone(run.rollout(projectId), (name) => name !== COMPUTE);
 }

@@ -13,7 +13,7 @@ import type { InfraRun } from './infra-run.ts';
 import { momentObjects } from './moment-objects.ts';
 import { presentNamespace } from './namespace.ts';
 import { foreignObjects, pruneObjects } from './prune-objects.ts';
-import { awaitPodsGone } from './rollout.ts';
+import { awaitPodsGone, awaitWorkloadsGone } from './rollout.ts';
 
 export async function convergeInfra(run: InfraRun, input: FencedMoment & { keepRunning: boolean }): Promise<InfraResult> {
   const { projectId } = input;
@@ -27,7 +27,8 @@ export async function convergeInfra(run: InfraRun, input: FencedMoment & { keepR
   const pruned = await pruneObjects(run, input, { desired: objects, live });
   const declared = new Set(objects.filter(isDeployment).map((object) => object.metadata.name));
   // Also after a lost reply: what was torn down before is waited for again.
-  await awaitPodsGone(run.rollout(projectId), (name) => (input.keepRunning ? !declared.has(name) : name !== COMPUTE));
+  if (input.keepRunning) await awaitPodsGone(run.rollout(projectId), (name) => !declared.has(name));
+  else await awaitWorkloadsGone(run.rollout(projectId));
   const foreign = foreignObjects(projectId, live);
   if (foreign.length > 0) log('warn', 'objects of others in the namespace were left alone', { projectId, foreign });
   return { ...applied, deleted: pruned.deleted, tornDown: pruned.tornDown, deprovisioned: pruned.deprovisioned };

@@ -15,18 +15,18 @@ import type { DeclaredMoment } from './compare-moments.ts';
 import { convergeInfra } from './converge-infra.ts';
 import { deleteNamespace } from './delete-namespace.ts';
 import type { InfraDeps } from './infra-deps.ts';
-import { createInfraRun } from './infra-run.ts';
+import { createInfraRun, sideBySide } from './infra-run.ts';
 import type { InfraRun } from './infra-run.ts';
 import { ensureNamespace, raiseFence, setGateway } from './namespace.ts';
 import { readServed } from './read-served.ts';
 import type { ServedNamespace } from './read-served.ts';
 import { readNamespace } from './read-namespace.ts';
 import type { NamespaceReading } from './read-namespace.ts';
-import { awaitUp } from './rollout.ts';
+import { awaitUp, awaitWorkloadsGone } from './rollout.ts';
 import { readServiceAddress, runStep } from './service-steps.ts';
 import { startTiers } from './start-tiers.ts';
 import { surveyNamespace } from './survey-namespace.ts';
-import { waitFor } from './waiting.ts';
+import { SOON_MS, waitFor } from './waiting.ts';
 
 /** The gateway cuts what is under way after 5 s. */
 const DRAIN_LIMIT_MS = 30_000;
@@ -56,7 +56,8 @@ export function createInfraActivities(deps: InfraDeps): InfraActivities & InfraR
       await raiseFence(run, input, 'restoring');
       await drain(run, input);
       // Nothing of a client's is under way any more: apps and logins go side by side, while it waits.
-      await Promise.all([stopWorkloads(run, input), setLogins(run, input, 'admin')]);
+      await sideBySide(run, (part) => stopWorkloads(part, input), (part) => setLogins(part, input, 'admin'));
+      if (!input.computeNext) await awaitWorkloadsGone(run.rollout(input.projectId));
     },
 
     convergeInfra: async (input) => await convergeInfra(begin(), input),
@@ -93,7 +94,7 @@ export function createInfraActivities(deps: InfraDeps): InfraActivities & InfraR
 }
 
 async function drain({ deps, context }: InfraRun, { projectId }: Fenced): Promise<void> {
-  const drained = await waitFor(context, DRAIN_LIMIT_MS, async () => ((await deps.isDrained(projectId)) ? true : undefined));
+  const drained = await waitFor(context, DRAIN_LIMIT_MS, async () => ((await deps.isDrained(projectId)) ? true : undefined), SOON_MS);
   if (!drained) throw new AdorableError('Unavailable', `The gateway still serves ${projectId}: it is asked again.`);
 }
 

@@ -14,7 +14,7 @@ import type { Cluster, LiveObject } from './cluster.ts';
 import { isLabelledOurs } from './compare.ts';
 import type { ActivityContext } from './infra-deps.ts';
 import type { Inventory } from './inventory.ts';
-import { waitFor } from './waiting.ts';
+import { SOON_MS, waitFor } from './waiting.ts';
 
 const PROOF_LIMIT_MS = 20_000;
 
@@ -106,6 +106,6 @@ async function awaitFence({ cluster, context }: NamespaceDeps, { projectId, fenc
       if (error instanceof AdorableError && error.type === 'StaleFence') return true;
       throw error;
     }
-  });
+  }, SOON_MS);
   if (!refused) throw new AdorableError('Unavailable', 'The API server lets a write with an old fence through: its fence policy is missing or does not cover this identity; `adorable up` installs it.');
 }

@@ -13,10 +13,11 @@ import { isCodeDefinedService } from '../../shared/services/built-ins.ts';
 import type { ApplyDeps, LiveNamespace } from './apply-objects.ts';
 import type { LiveObject } from './cluster.ts';
 import { isLabelledOurs } from './compare.ts';
+import { eachOf } from './each-of.ts';
 import type { InventoryRow } from './inventory.ts';
 
 /** In this order: nothing is routed to what goes, and what it reads goes last. */
-const PRUNED_KINDS = ['Ingress', 'Deployment', 'Service', 'ConfigMap', 'Secret', 'NetworkPolicy', 'ResourceQuota', 'LimitRange'];
+const PRUNED_KINDS: readonly (readonly string[])[] = [['Ingress'], ['Deployment', 'Service'], ['ConfigMap', 'Secret', 'NetworkPolicy', 'ResourceQuota', 'LimitRange']];
 
 export interface Pruned {
   readonly deleted: number;
@@ -27,14 +28,14 @@ export interface Pruned {
 export async function pruneObjects(deps: ApplyDeps, fenced: Fenced, input: { desired: readonly KubeObject[]; live: LiveNamespace }): Promise<Pruned> {
   const { live } = input;
   const wanted = new Set(input.desired.map(refOf));
-  const rows = [...live.inventory.values()].filter((row) => PRUNED_KINDS.includes(row.kind) && !wanted.has(`${row.kind}/${row.name}`));
+  const rows = [...live.inventory.values()].filter((row) => PRUNED_KINDS.flat().includes(row.kind) && !wanted.has(`${row.kind}/${row.name}`));
   const doomed = rows.flatMap((row) => {
     const found = live.objects.get(`${row.kind}/${row.name}`);
     return found && isOwn(row, found, fenced.projectId) ? [found] : [];
-  }).sort((a, b) => PRUNED_KINDS.indexOf(a.kind) - PRUNED_KINDS.indexOf(b.kind));
+  });
   // All are looked at before the first one goes.
   for (const object of doomed) refuseBuiltIn(object);
-  for (const object of doomed) await deps.cluster.remove(object, fenced.fence);
+  for (const kinds of PRUNED_KINDS) await eachOf(doomed.filter((object) => kinds.includes(object.kind)), (object) => deps.cluster.remove(object, fenced.fence));
   await deps.inventory.forget(fenced.projectId, rows);
 
   const deployments = doomed.filter((object) => object.kind === 'Deployment');

@@ -52,7 +52,7 @@ describe('the story of a project', () => {
     // Undo: frozen, then the moment before on a fork.
     const third = await world.hold(project, 3);
     world.asked.length = 0;
-    await world.infra.freeze(at(third, after));
+    await world.infra.freeze({ ...at(third, after), computeNext: false });
     const frozen = await world.admin.request<{ metadata: { annotations: Record<string, string> } }>({ method: 'GET', path: `/api/v1/namespaces/adorable-${project}` });
     expect(frozen.metadata.annotations).toMatchObject({ 'adorable.dev/fence': '3', 'adorable.dev/gateway': 'restoring' });
     expect(await replicas(project)).toEqual({ app: 0, 'app-blog': 0, directus: 0, 'neon-compute': 1 });
@@ -76,7 +76,7 @@ describe('the story of a project', () => {
 
     // Redo: regenerated from the spec.
     const fourth = await world.hold(project, 4);
-    await world.infra.freeze(at(fourth, back));
+    await world.infra.freeze({ ...at(fourth, back), computeNext: false });
     await world.infra.startCompute(at(fourth, after));
     await world.infra.convergeInfra({ ...at(fourth, after), keepRunning: false });
     expect((await world.infra.startTiers(at(fourth, after))).healthy).toEqual(['app', 'app-blog', 'directus', 'neon-compute']);
@@ -195,10 +195,11 @@ describe('a namespace that someone else deletes', () => {
     await expect(world.infra.startCompute(at(old, before))).rejects.toMatchObject({ type: 'StaleFence' });
     await expect(world.infra.startTiers(at(old, before))).rejects.toMatchObject({ type: 'StaleFence' });
     expect(await isThere(id)).toBe(false);
-    await world.infra.freeze(at(next, before));
+    await world.infra.freeze({ ...at(next, before), computeNext: true });
     const made = await world.admin.request<{ metadata: { annotations: Record<string, string> } }>({ method: 'GET', path: namespace(id) });
     expect(made.metadata.annotations).toMatchObject({ 'adorable.dev/fence': '2', 'adorable.dev/gateway': 'restoring' });
     await world.infra.stopCompute(at(next, before));
+    expect(await namesOf(world, id, 'Pod')).toEqual([]);
     await world.infra.startCompute(at(next, before));
     await world.infra.convergeInfra({ ...at(next, before), keepRunning: false });
     expect(await world.infra.startTiers(at(next, before))).toEqual({ healthy: ['app', 'neon-compute'], degraded: [] });
@@ -213,7 +214,7 @@ describe('a namespace that someone else deletes', () => {
     await world.admin.request({ method: 'POST', path: `${namespace(id)}/configmaps`, body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'held', finalizers: ['example.org/held'] } } });
     await world.admin.request({ method: 'DELETE', path: namespace(id) });
     const waits = { type: 'Contended', message: expect.stringContaining('made again once it is gone') as unknown };
-    await expect(world.infra.freeze(at(fenced, before))).rejects.toMatchObject(waits);
+    await expect(world.infra.freeze({ ...at(fenced, before), computeNext: true })).rejects.toMatchObject(waits);
     await expect(world.infra.startCompute(at(fenced, before))).rejects.toMatchObject(waits);
     await expect(world.infra.convergeInfra({ ...at(fenced, before), keepRunning: false })).rejects.toMatchObject(waits);
     await expect(world.infra.startTiers(at(fenced, before))).rejects.toMatchObject(waits);
@@ -279,7 +280,7 @@ describe('pods that do not come up', () => {
     const { fenced, before } = await running(project);
     const password = (await world.store.readSecrets(project))[`app/${BEFORE.apps[0]?.id ?? ''}/PGPASSWORD`] ?? '';
     world.kubelet.crashing.set('app', `cannot log in with ${password}`);
-    await world.infra.freeze(at(fenced, before));
+    await world.infra.freeze({ ...at(fenced, before), computeNext: true });
     const result = await world.infra.startTiers(at(fenced, before));
     world.kubelet.crashing.delete('app');
     expect(result).toEqual({ healthy: ['neon-compute'], degraded: [{ name: 'app', reason: 'CrashLoopBackOff: cannot log in with …' }] });

@@ -54,7 +54,11 @@ export async function parkRestores(platform: TestPlatform, projects: Readonly<Re
   const early = ['transaction', 'timeline', 'kubernetes', 'git'] as const;
   const held = Object.fromEntries(await Promise.all(early.map(async (place) => [place, await holdRepository(worktree(data, projects[place].projectId))] as const))) as Record<Place, Held>;
   const started = Object.fromEntries(await Promise.all(early.map(async (place) => [place, await start(place)] as const))) as Record<Place, Started<OperationOutcome>>;
-  await Promise.all(early.map((place) => runs(place, 'commitDirty')));
+  // The freeze, which runs beside it, has ended.
+  await until('commitDirty alone', async () => {
+    const pending = await Promise.all(early.map((place) => open.temporal.pending(projects[place].projectId)));
+    return pending.every((rows) => rows.length === 1 && rows[0]?.activity === 'commitDirty') ? true : undefined;
+  });
 
   // In the middle of a transaction that has locked the project's row.
   await locks.transaction.take(`SELECT 1 FROM checkpoints WHERE id = $1 FOR UPDATE`, [operationCheckpointId(started.transaction.operationId, 'target')]);

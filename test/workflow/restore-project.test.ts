@@ -3,10 +3,14 @@
  * for good. Whatever happens, the world is at the target or where it was (I2), and nothing leaks.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/common';
+import { PROGRESS } from '../../shared/contract/operation.ts';
+import type { Progress } from '../../shared/contract/operation.ts';
 import type { RestoreOutcome } from '../../shared/contract/restore-project.ts';
 import { forkTimelineId, operationCheckpointId } from '../../shared/derive.ts';
 import type { OperationId } from '../../shared/ids.ts';
 import { FakeWorld, PROJECT, TARGET } from '../support/fake-world.ts';
+import { until } from '../support/stopped.ts';
 import { openInProcessBench } from '../support/in-process.ts';
 import type { InProcessBench } from '../support/in-process.ts';
 import { openWorkflowBench } from '../support/temporal.ts';
@@ -76,6 +80,27 @@ describe('restoreProject', () => {
       expect(world.visible()).toEqual(before);
     },
   );
+
+  test('the snapshot fails for good while the freeze is at work: nothing is taken back before the freeze has ended', async () => {
+    const world = new FakeWorld();
+    const before = world.visible();
+    const frozen = Promise.withResolvers<void>();
+    world.intercept = async (call) => {
+      if (call.name === 'freeze') await frozen.promise;
+      if (call.name === 'commitDirty' && call.nth === 1) throw ApplicationFailure.create({ type: 'PreconditionFailed', message: 'in mid-merge', nonRetryable: true });
+      return await call.effect();
+    };
+    const outcome = await bench.run<RestoreOutcome>(world, 'restoreProject', nextRequest(), async ({ id }) => {
+      const run = bench.environment.client.workflow.getHandle(id);
+      await until('the failed snapshot', async () => ((await run.query<Progress>(PROGRESS)).steps.some(({ name, state }) => name === 'snapshot code' && state === 'failed') ? true : undefined));
+      expect(world.calls).not.toContain('raiseOperationFence');
+      frozen.resolve();
+    });
+    expect(outcome).toMatchObject({ outcome: 'unchanged', failure: 'PreconditionFailed' });
+    expect(world.calls).toContain('raiseOperationFence');
+    expect(world.visible()).toEqual(before);
+    expect(world.leaks()).toEqual([]);
+  });
 
   test('the decision is taken but its reply is an error: the row decides, forward', async () => {
     const world = new FakeWorld();
