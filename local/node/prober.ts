@@ -1,6 +1,6 @@
 /**
  * Startup, liveness and readiness of one container with the kubelet's fields: httpGet, tcpSocket
- * and exec. Until the first success attempts follow each other closely, so that a pod is Ready when
+ * and exec. Until the first success an attempt is made every 30 ms, so that a pod is Ready when
  * it is, not up to a period later; failures still count once per period.
  */
 import { spawn } from 'node:child_process';
@@ -10,9 +10,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { resolvePort, type Container, type Probe } from './kube-types.ts';
 
-const EAGER_MS = 25;
-/** A command is a process, and what it waits for is starting beside it. */
-const EAGER_EXEC_MS = 100;
+const EAGER_MS = 30;
 
 export interface ProbeTarget {
   readonly container: Container;
@@ -66,7 +64,6 @@ interface LoopOptions {
 
 async function loop(probe: Probe, { target, signal, initial, onChange }: LoopOptions): Promise<void> {
   const periodMs = (probe.periodSeconds ?? 10) * 1_000;
-  const eagerMs = Math.min(periodMs, probe.exec ? EAGER_EXEC_MS : EAGER_MS);
   const successes = probe.successThreshold ?? 1;
   const failures = probe.failureThreshold ?? 3;
   let result = initial;
@@ -80,7 +77,7 @@ async function loop(probe: Probe, { target, signal, initial, onChange }: LoopOpt
       const outcome = await attempt(probe, target);
       if (signal.aborted) return;
       everOk ||= outcome.ok;
-      const counts = outcome.ok || began - lastCounted >= periodMs - eagerMs;
+      const counts = outcome.ok || began - lastCounted >= periodMs - EAGER_MS;
       if (counts) {
         if (!outcome.ok) lastCounted = began;
         run = outcome.ok === run.ok ? { ok: outcome.ok, count: run.count + 1 } : { ok: outcome.ok, count: 1 };
@@ -89,7 +86,7 @@ async function loop(probe: Probe, { target, signal, initial, onChange }: LoopOpt
           if ((await onChange(outcome.ok, outcome.message)) === 'stop') return;
         }
       }
-      await sleep(everOk ? periodMs : eagerMs, undefined, { signal });
+      await sleep(everOk ? periodMs : Math.min(periodMs, EAGER_MS), undefined, { signal });
     }
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -1,7 +1,7 @@
 /** A timeline server and computes as real processes on a data directory of their own. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import pg from 'pg';
 import type { ComputeRole } from '../../../local/node/runners/compute/assert-roles.ts';
 import { createTimelineClient, type TimelineClient } from '../../../activities/data/timeline-client.ts';
 import { obtain } from '../../../local/engines/obtain.ts';
+import { installRunners } from '../../../local/node/install-runners.ts';
 import { projectUid } from '../../../local/uids.ts';
 import type { ProjectId, TenantId, TimelineId } from '../../../shared/ids.ts';
 
@@ -69,7 +70,7 @@ export async function createTimelineWorld(): Promise<TimelineWorld> {
   const port = await freePort();
   writeFileSync(join(data, 'secrets', 'timeline.token'), token);
   writeFileSync(join(data, 'platform.json'), JSON.stringify({ ports: { timeline: port }, engines: { postgres } }));
-  cpSync(join(checkout, 'local', 'node', 'runners', 'compute'), join(data, 'runners', 'compute'), { recursive: true });
+  installRunners(join(data, 'runners'));
 
   const projectId = `p${hex().slice(0, 9)}` as ProjectId;
   const tenantId = hex() as TenantId;
@@ -102,7 +103,7 @@ export async function createTimelineWorld(): Promise<TimelineWorld> {
       // As the process node does: under the project's own uid.
       const uid = await projectUid(data, projectId, 'compute');
       if (uid !== undefined) chownSync(scratch, uid, uid);
-      const child = spawn(node24, [join(data, 'runners', 'compute', 'main.ts')], {
+      const child = spawn(node24, [join(data, 'runners', 'compute', 'main.mjs')], {
         stdio: ['ignore', 'pipe', 'inherit'], ...(uid === undefined ? {} : { uid, gid: uid }),
         env: {
           PATH: process.env['PATH'], TENANT_ID: tenantId, TIMELINE_ID: timelineId, FENCE: String(fence), PORT: String(computePort), POD_IP: '127.0.0.1',
