@@ -5,18 +5,16 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Repository } from './repository.ts';
-import { resolve, MAIN } from './repository.ts';
-import { indexEntries } from './tree-entries.ts';
+import type { CommitPoint } from '../../shared/ports.ts';
 
 /** Also where a `.gitignore` in a tree asks to have them back: it outranks the repository's own rules. */
 export const NEVER_HISTORY = [':(exclude,top,glob)**/node_modules', ':(exclude,top,glob)**/node_modules/**', ':(exclude,top,glob)**/.vite/**'];
 
-export async function captureWorktree(repository: Repository, index: string, workTree = repository.work): Promise<Map<string, string>> {
-  const { git } = repository;
+export async function captureWorktree(repository: Repository, index: string, head: CommitPoint): Promise<void> {
+  const { git, work: workTree } = repository;
   const options = { index, workTree };
-  const head = await resolve(repository, MAIN);
   // Paths that HEAD tracks stay tracked even where an ignore rule now names them.
-  await git.run(head === undefined ? ['read-tree', '--empty'] : ['read-tree', head], options);
+  await git.run(['read-tree', head.tree], options);
   const untracked = (await git.run(['ls-files', '-z', '--others', '--exclude-standard'], options)).split('\0');
   const nested = untracked.filter((path) => path.endsWith('/')).map((path) => path.slice(0, -1));
   await git.run(['add', '-A', '--', '.', ...NEVER_HISTORY, ...nested.map((path) => `:(exclude,top,literal)${path}`)], options);
@@ -25,7 +23,6 @@ export async function captureWorktree(repository: Repository, index: string, wor
   if (files.length > 0) {
     await git.run(['update-index', '-z', '--add', '--replace', '--stdin'], { ...options, input: files.map((path) => `${path}\0`).join('') });
   }
-  return await indexEntries(repository, index);
 }
 
 async function collect(root: string, path: string, files: string[]): Promise<void> {

@@ -11,23 +11,24 @@ import { withFence } from './fence.ts';
 import type { Writer } from './fence.ts';
 import { followWorktree } from './follow-worktree.ts';
 import { installIndex } from './install-index.ts';
-import { attachedTo, FOLLOWING, MAIN, makeCommit, openRepository, positionOf, resolve, trailersOf, withIndex } from './repository.ts';
+import { attachedTo, FOLLOWING, MAIN, makeCommit, openRepository, positionOf, resolve, withIndex } from './repository.ts';
 import type { Repository } from './repository.ts';
-import { addEntries, removeEntries, treeEntries } from './tree-entries.ts';
+import { addEntries, indexEntries, removeEntries, treeEntries } from './tree-entries.ts';
 
 type Dirty = Fenced & { readonly reason: string };
 
 export async function commitDirty(deps: CodeDeps, input: Dirty): Promise<CommitPoint & { committed: boolean }> {
   const repository = openRepository(deps.projectsDir, input.projectId);
   return await withFence(repository, input, async (writer) => {
-    const { head, following: base } = await positionOf(repository);
+    const { head, following: base, madeBy } = await positionOf(repository);
     await keepDetachedHead(repository, writer, input);
     return await withIndex(repository, async (index) => {
-      const tree = await worktreeTree(repository, index, base);
+      const tree = await worktreeTree(repository, index, { head, base });
       const date = await deps.operationTime(input.operationId);
       if (tree === head.tree) {
         if (base !== undefined) await settle(repository, writer, { base, target: head, operationId: input.operationId, date });
-        return { ...head, committed: await isOurs(repository, head, input) };
+        // A repeat whose first run lost its reply finds the commit that it made.
+        return { ...head, committed: madeBy.operation === input.operationId && madeBy.reason === input.reason };
       }
       const point = await makeCommit(repository, {
         tree,
@@ -44,11 +45,12 @@ export async function commitDirty(deps: CodeDeps, input: Dirty): Promise<CommitP
   });
 }
 
-async function worktreeTree(repository: Repository, index: string, base: string | undefined): Promise<CommitPoint['tree']> {
-  const found = await captureWorktree(repository, index);
+async function worktreeTree(repository: Repository, index: string, { head: at, base }: { head: CommitPoint; base: string | undefined }): Promise<CommitPoint['tree']> {
+  await captureWorktree(repository, index, at);
   if (base !== undefined) {
+    const found = await indexEntries(repository, index);
     const before = await treeEntries(repository, base);
-    const head = await treeEntries(repository, MAIN);
+    const head = await treeEntries(repository, at.tree);
     const paths = new Set([...found.keys(), ...before.keys(), ...head.keys()]);
     const late = [...paths].filter((path) => found.get(path) === before.get(path) && found.get(path) !== head.get(path));
     await removeEntries(repository, index, late.filter((path) => !head.has(path)));
@@ -60,12 +62,6 @@ async function worktreeTree(repository: Repository, index: string, base: string 
 async function settle(repository: Repository, writer: Writer, follow: Parameters<typeof followWorktree>[2]): Promise<void> {
   await followWorktree(repository, writer, follow);
   await writer.updateRefs([{ ref: FOLLOWING, to: null }]);
-}
-
-/** A repeat whose first run lost its reply finds the commit that it made. */
-async function isOurs(repository: Repository, head: CommitPoint, input: Dirty): Promise<boolean> {
-  const trailers = await trailersOf(repository, head.commit);
-  return trailers.get('Adorable-Operation') === input.operationId && trailers.get('Adorable-Reason') === input.reason;
 }
 
 /** Commits made on a detached HEAD are reachable from nothing else once HEAD is attached again. */

@@ -14,7 +14,7 @@ import { installIndex } from './install-index.ts';
 import { removeTree } from './remove-tree.ts';
 import { makeCommit, withIndex } from './repository.ts';
 import type { Repository } from './repository.ts';
-import { appDirOf, appDirs, removeEntries, treeEntries } from './tree-entries.ts';
+import { appDirOf, appDirs, indexEntries, removeEntries, treeEntries } from './tree-entries.ts';
 import type { Entries } from './tree-entries.ts';
 
 export interface Following {
@@ -28,7 +28,8 @@ export interface Following {
 export async function followWorktree(repository: Repository, writer: Writer, follow: Following): Promise<void> {
   const { target } = follow;
   await withIndex(repository, async (index) => {
-    const [found, before, wanted] = await Promise.all([captureWorktree(repository, index), treeEntries(repository, follow.base), treeEntries(repository, target.tree)]);
+    const captured = captureWorktree(repository, index, target).then(() => indexEntries(repository, index));
+    const [found, before, wanted] = await Promise.all([captured, treeEntries(repository, follow.base), treeEntries(repository, target.tree)]);
     const gone = new Set([...appDirs(before)].filter((dir) => !appDirs(wanted).has(dir)));
     const untracked = [...found.keys()].filter((path) => !before.has(path) && !wanted.has(path));
     const kept = new Set(untracked.filter((path) => !gone.has(appDirOf(path) ?? '') && !isInTheWay(path, wanted)));

@@ -16,7 +16,7 @@ export async function readCode(deps: CodeDeps, input: { projectId: ProjectId }):
   const repository = openRepository(deps.projectsDir, input.projectId);
   const { head, following } = await positionOf(repository);
   const tree = await withIndex(repository, async (index) => {
-    await captureWorktree(repository, index);
+    await captureWorktree(repository, index, head);
     return (await repository.git.run(['write-tree'], { index })).trim();
   });
   return { ...head, clean: following === undefined && tree === head.tree };

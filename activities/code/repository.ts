@@ -76,19 +76,28 @@ export async function pointOf(repository: Repository, rev: string): Promise<Comm
 
 export interface Position {
   readonly head: CommitPoint;
+  /** What the head's commit says of who made it, and why, where an operation did. */
+  readonly madeBy: { readonly operation: string; readonly reason: string };
   /** What the worktree still is, when a moved HEAD has not reached it. */
   readonly following: string | undefined;
 }
 
 /** One look at refs that move: a commit and its tree, never those of two moments. */
 export async function positionOf(repository: Repository): Promise<Position> {
-  const output = await repository.git.run(['for-each-ref', '--format=%(refname) %(objectname) %(tree)', MAIN, FOLLOWING]);
-  const refs = new Map(output.split('\n').map((line) => line.split(' ')).map(([ref = '', object, tree]) => [ref, { object, tree }] as const));
+  const output = await repository.git.run(['for-each-ref', '--format=%(refname)%00%(objectname)%00%(tree)%00%(trailers:only,unfold)%00', MAIN, FOLLOWING]);
+  const refs = new Map(output.split('\0\n').map((record) => record.split('\0')).map(([ref = '', object, tree, trailers = '']) => [ref, { object, tree, madeBy: makerIn(trailers) }] as const));
   const main = refs.get(MAIN);
-  if (main?.object !== undefined && main.tree !== undefined) return { head: { commit: main.object as CommitSha, tree: main.tree as TreeHash }, following: refs.get(FOLLOWING)?.object };
+  if (main?.object !== undefined && main.tree !== undefined) {
+    return { head: { commit: main.object as CommitSha, tree: main.tree as TreeHash }, madeBy: main.madeBy, following: refs.get(FOLLOWING)?.object };
+  }
   throw new AdorableError('NotFound', `Project ${repository.projectId} has no commit yet: provision it first.`, {
     details: { projectId: repository.projectId },
   });
+}
+
+function makerIn(trailers: string): Position['madeBy'] {
+  const value = (key: string): string => new RegExp(`^${key}: (.*)$`, 'm').exec(trailers)?.[1] ?? '';
+  return { operation: value('Adorable-Operation'), reason: value('Adorable-Reason') };
 }
 
 export async function headOf(repository: Repository): Promise<CommitPoint> {
@@ -136,14 +145,6 @@ export async function makeCommit(repository: Repository, wanted: NewCommit): Pro
 /** Text from outside must not be able to forge a trailer. */
 function oneLine(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ').trim().slice(0, 400);
-}
-
-export async function trailersOf(repository: Repository, commit: CommitSha): Promise<Map<string, string>> {
-  const text = await repository.git.run(['show', '-s', '--format=%(trailers:only,unfold)', commit]);
-  return new Map(text.split('\n').flatMap((line) => {
-    const at = line.indexOf(': ');
-    return at < 0 ? [] : [[line.slice(0, at), line.slice(at + 2)] as const];
-  }));
 }
 
 export function runRef(operationId: OperationId, name: string): string {
