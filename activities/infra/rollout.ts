@@ -8,8 +8,8 @@ import type { ActivityContext } from './infra-deps.ts';
 import { isHopeless, isUp, reasonOf } from './pod-reason.ts';
 import { SOON_MS, waitFor } from './waiting.ts';
 
-/** Of so many looks, one is at the pods themselves: whether any is hopeless, which a Deployment does not say. */
-const PODS_EVERY = 10;
+/** How often the pods themselves are looked at: whether any is hopeless, which a Deployment does not say. */
+const PODS_EVERY_MS = 500;
 const UP_MS = 25;
 /** Longer than any grace period: what is there afterwards will not go by itself. */
 const GONE_LIMIT_MS = 120_000;
@@ -53,7 +53,7 @@ export async function awaitUp({ cluster, context, projectId }: Rollout, limits: 
   const began = Date.now();
   const degraded = new Map<string, string>();
   const open = new Set(limits.keys());
-  let looks = 0;
+  let podsAt = began + PODS_EVERY_MS;
   await waitFor(context, Math.max(0, ...limits.values()) + 1_000, async () => {
     const deployments = new Map((await cluster.list('Deployment', namespace)).map((deployment) => [deployment.metadata.name, deployment]));
     for (const name of open) {
@@ -62,8 +62,9 @@ export async function awaitUp({ cluster, context, projectId }: Rollout, limits: 
       else if (isUp(deployment)) open.delete(name);
     }
     const late = new Set([...open].filter((name) => Date.now() - began >= (limits.get(name) ?? 0)));
-    looks += 1;
-    if (late.size === 0 && (open.size === 0 || looks % PODS_EVERY !== 0)) return open.size === 0 ? true : undefined;
+    if (open.size === 0) return true;
+    if (late.size === 0 && Date.now() < podsAt) return undefined;
+    podsAt = Date.now() + PODS_EVERY_MS;
     const pods = await cluster.listPods(namespace);
     for (const name of open) {
       const deployment = deployments.get(name);

@@ -17,7 +17,6 @@ import { convergeInfra } from './converge-infra.ts';
 import { sideBySide } from './infra-run.ts';
 import type { InfraRun } from './infra-run.ts';
 import { momentObjects } from './moment-objects.ts';
-import type { MomentObjects } from './moment-objects.ts';
 import { presentNamespace } from './namespace.ts';
 import { awaitApplied } from './rollout.ts';
 import { runStep } from './service-steps.ts';
@@ -25,34 +24,18 @@ import { runStep } from './service-steps.ts';
 const LIMIT_MS = 60_000;
 
 export async function startTiers(run: InfraRun, input: FencedMoment): Promise<TierResult> {
-  const { declared, objects } = await momentObjects(run.deps, { ...input, replicas: 'running' });
-  await mend(run, input, objects);
-  // Apps are healthy only once they may log in; until they try to, there is time.
-  const { promise: open, resolve, reject } = Promise.withResolvers<void>();
-  open.catch(() => undefined); // Told by the piece that failed.
-  const [result] = await sideBySide(run,
-    (part) => startEach(part, input, { declared, objects, open }),
-    (part) => setLogins(part, input, 'all').then(resolve, (error: unknown) => { reject(error); throw error; }));
-  return result;
-}
-
-interface Started {
-  readonly declared: MomentObjects['declared'];
-  readonly objects: readonly KubeObject[];
-  /** Everybody may log in. */
-  readonly open: Promise<void>;
-}
-
-async function startEach(run: InfraRun, input: FencedMoment, { declared, objects, open }: Started): Promise<TierResult> {
   const { deps } = run;
   const { projectId } = input;
+  const { declared, objects } = await momentObjects(deps, { ...input, replicas: 'running' });
+  // Apps are healthy only once they may log in.
+  await sideBySide(run, (part) => mend(part, input, objects), (part) => setLogins(part, input, 'all'));
   const degraded = new Map<string, string>();
   const names: string[] = [];
   for (const tier of tiersOf(declared, deps.registry)) {
     names.push(...tier);
     const live = await readLive(run, projectId, namespaceName(projectId), ['Deployment']);
     for (const name of tier) {
-      const failure = await beforeStart(run, input, { name, open, isRunning: replicasIn(live.objects.get(`Deployment/${name}`)) > 0 });
+      const failure = await beforeStart(run, input, { name, isRunning: replicasIn(live.objects.get(`Deployment/${name}`)) > 0 });
       if (failure !== undefined) degraded.set(name, failure);
     }
     const desired = objects.filter((object) => isDeployment(object) && tier.includes(object.metadata.name));
@@ -79,10 +62,9 @@ function limitOf({ deps }: InfraRun, name: string): number {
 }
 
 /** A service's own step before its pod starts; one that no retry can mend degrades it. */
-async function beforeStart(run: InfraRun, input: FencedMoment, { name, open, isRunning }: { name: string; open: Promise<void>; isRunning: boolean }): Promise<string | undefined> {
+async function beforeStart(run: InfraRun, input: FencedMoment, { name, isRunning }: { name: string; isRunning: boolean }): Promise<string | undefined> {
   const service = run.deps.registry.find(name);
   if (name === COMPUTE || isRunning || service?.steps.beforeStart === undefined) return undefined;
-  await open;
   try {
     await runStep(run, { projectId: input.projectId, service, step: service.steps.beforeStart });
     return undefined;

@@ -1,6 +1,6 @@
 /**
  * Startup, liveness and readiness of one container with the kubelet's fields: httpGet, tcpSocket
- * and exec. Until the first success an attempt is made every 30 ms, so that a pod is Ready when
+ * and exec. Until the first success attempts follow each other closely, so that a pod is Ready when
  * it is, not up to a period later; failures still count once per period.
  */
 import { spawn } from 'node:child_process';
@@ -11,6 +11,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { resolvePort, type Container, type Probe } from './kube-types.ts';
 
 const EAGER_MS = 30;
+/** What takes long to come up, or never does, is asked less often: seen at most a twentieth of its time late. */
+const LATE = 20;
 
 export interface ProbeTarget {
   readonly container: Container;
@@ -70,6 +72,7 @@ async function loop(probe: Probe, { target, signal, initial, onChange }: LoopOpt
   let run = { ok: true, count: 0 };
   let lastCounted = -Infinity;
   let everOk = false;
+  const since = Date.now();
   try {
     await sleep((probe.initialDelaySeconds ?? 0) * 1_000, undefined, { signal });
     for (;;) {
@@ -86,7 +89,7 @@ async function loop(probe: Probe, { target, signal, initial, onChange }: LoopOpt
           if ((await onChange(outcome.ok, outcome.message)) === 'stop') return;
         }
       }
-      await sleep(everOk ? periodMs : Math.min(periodMs, EAGER_MS), undefined, { signal });
+      await sleep(everOk ? periodMs : Math.min(periodMs, Math.max(EAGER_MS, (Date.now() - since) / LATE)), undefined, { signal });
     }
   } catch (error) {
     if (!signal.aborted) throw error;
