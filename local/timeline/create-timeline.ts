@@ -7,6 +7,7 @@ import { copyFileSync, chownSync, existsSync, mkdirSync, renameSync, rmSync } fr
 import { basename, join } from 'node:path';
 import { compareLsn, parseLsn, type Lsn } from '../../shared/lsn.ts';
 import type { TenantId, TimelineId } from '../../shared/ids.ts';
+import { errorFields, log } from '../log.ts';
 import { unusableLsn } from './answer.ts';
 import { bootstrap } from './bootstrap.ts';
 import { copyDataDirectory, makeOwned, syncDirectory, syncFilesystem } from './copy-tree.ts';
@@ -93,10 +94,18 @@ async function makeFirstBase(creation: Creation, from: ForkPoint | undefined, pg
   }
   const origin = store.folder(tenantId, from.source.timelineId);
   const base = nearestBase(from.source, from.lsn);
-  await inheritBase(
-    { base: join(origin, 'bases', base.folder), archive: join(origin, 'wal'), liveWal: join(origin, 'pgdata', 'pg_wal'), until: from.lsn, uid },
-    { base: first, archive: join(making, 'wal') },
-  );
+  try {
+    await inheritBase(
+      { base: join(origin, 'bases', base.folder), archive: join(origin, 'wal'), liveWal: join(origin, 'pgdata', 'pg_wal'), until: from.lsn, uid },
+      { base: first, archive: join(making, 'wal') },
+    );
+  } catch (error) {
+    // Links may be forbidden or too many: a copy costs time, a fork that cannot be made costs the restore.
+    log('warn', 'a fork copies its base: its source\'s could not be linked', { tenantId, timelineId, ...errorFields(error) });
+    rmSync(first, { recursive: true, force: true });
+    await copyDataDirectory(pgdata, first, uid);
+    return { bases: [{ folder: FIRST_BASE, lsn: beginsAt }] };
+  }
   return { bases: [{ folder: FIRST_BASE, lsn: base.lsn }], beginsAt };
 }
 

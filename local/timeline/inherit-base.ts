@@ -69,7 +69,8 @@ export function clones(folder: string): boolean {
     copyFileSync(probe, clone, constants.COPYFILE_FICLONE_FORCE);
     return true;
   } catch (error) {
-    if (!['ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL', 'EXDEV', 'ENOTTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    // Filesystems say no in many ways; these are another answer.
+    if (['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     return false;
   } finally {
     for (const path of [probe, clone]) rmSync(path, { force: true });

@@ -1,7 +1,7 @@
 /** Forks, seals and attachments on real PostgreSQL: what is asserted is what the forks' rows say (I1, I2, I3). */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lsn } from '../../../shared/lsn.ts';
@@ -145,6 +145,30 @@ describe('forks at an LSN', () => {
     expect(await compute.stop()).toBe(0);
     for (const id of [last, past]) expect((await numbersOn(id)).filter((i) => i > 2_000_000)).toEqual(wanted);
   }, 120_000);
+
+  test('copies its base where the files of its source cannot be linked', async () => {
+    const end = (await world.client.readTimeline(world.tenantId, first)).last_record_lsn as Lsn;
+    const source = await fork(first, end);
+    const folderOf = (id: TimelineId, ...names: string[]) => join(world.data, 'timelines', world.tenantId, id, ...names);
+    // On another filesystem, which no hard link reaches.
+    const elsewhere = mkdtempSync('/dev/shm/adorable-base-');
+    chmodSync(elsewhere, 0o711);
+    execFileSync('cp', ['-a', folderOf(source, 'bases', 'base-0'), elsewhere]);
+    rmSync(folderOf(source, 'bases', 'base-0'), { recursive: true });
+    symlinkSync(join(elsewhere, 'base-0'), folderOf(source, 'bases', 'base-0'));
+    const copied = await fork(source, (await world.client.readTimeline(world.tenantId, source)).last_record_lsn as Lsn);
+    rmSync(elsewhere, { recursive: true });
+    await world.client.deleteTimeline(world.tenantId, source);
+    expect(statSync(folderOf(copied, 'bases', 'base-0', 'PG_VERSION')).nlink).toBe(1);
+    const compute = await world.startCompute({ timelineId: copied });
+    const client = await compute.connect();
+    await client.query('CREATE TABLE IF NOT EXISTS n (i int)');
+    await client.query('INSERT INTO n VALUES (3000001)');
+    const past = await fork(copied, await emit(compute));
+    await client.end();
+    expect(await compute.stop()).toBe(0);
+    expect(await numbersOn(past)).toContain(3_000_001);
+  }, 60_000);
 
   test('starts from a base made while the source was running and being written to', async () => {
     const id = await fork(first, (await world.client.readTimeline(world.tenantId, first)).last_record_lsn as Lsn);
