@@ -7,7 +7,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { PartName } from '../../local/supervisor/part-names.ts';
-import { CANCEL_RUN_UPDATE } from '../../shared/contract/operation.ts';
+import { CANCEL_RUN_UPDATE, PROGRESS, RESUME_RUN_UPDATE } from '../../shared/contract/operation.ts';
+import type { Progress } from '../../shared/contract/operation.ts';
 import type { OperationId } from '../../shared/ids.ts';
 import type { Call, SteeredWorker } from './steered-worker.ts';
 
@@ -110,7 +111,8 @@ async function cancel(call: Call, { run, operationId }: Struck): Promise<void> {
   else await handle.executeUpdate(CANCEL_RUN_UPDATE, { args: [{ operationId, reason: 'injected' }] });
 }
 
-async function killStore(call: Call, { kill, worker, tookMs }: Struck): Promise<string | undefined> {
+async function killStore(call: Call, struck: Struck): Promise<string | undefined> {
+  const { kill, worker, tookMs } = struck;
   const store = storeOf(call.activity);
   const effect = call.effect();
   if (store !== 'children') {
@@ -131,7 +133,20 @@ async function killStore(call: Call, { kill, worker, tookMs }: Struck): Promise<
   }
   await effect;
   call.reply();
+  if (call.activity === 'checkApp') await resumeOnce(struck);
   return killed > 0 ? undefined : 'it had no process of its own to kill';
+}
+
+/** What ends a check is its app's own doing until a person says otherwise: the run waits minutes for one. */
+async function resumeOnce({ run, operationId }: Struck): Promise<void> {
+  const handle = await run;
+  while ((await handle.describe()).status.name === 'RUNNING') {
+    if ((await handle.query<Progress>(PROGRESS)).waitingFor !== undefined) {
+      await handle.executeUpdate(RESUME_RUN_UPDATE, { args: [{ operationId }] });
+      return;
+    }
+    await sleep(200);
+  }
 }
 
 function end(pid: number): boolean {
